@@ -1,0 +1,1 @@
+"""Floor 8: commands; the only place that prints or configures logging."""

@@ -1,0 +1,1 @@
+"""Floor 7: the four tiers put together."""

@@ -1,0 +1,176 @@
+"""Starting and ending, in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from mcp_server.core.constants import MAX_AUDIT_STREAMS, POLICY_POLL_SECONDS
+from mcp_server.core.lifecycle_state import LifecycleState
+from mcp_server.core.server_config import ServerConfig
+from mcp_server.errors.already_locked_error import AlreadyLockedError
+from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.protocol.protocol_config import ProtocolConfig
+from mcp_server.protocol.protocol_tier import ProtocolTier
+from mcp_server.resources.process_tree import ProcessTree
+from mcp_server.resources.resource_config import ResourceConfig
+from mcp_server.resources.resource_tier import ResourceTier
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.security.permissions.policy_source import PolicySource
+from mcp_server.security.security_config import SecurityConfig
+from mcp_server.security.security_tier import SecurityTier
+from mcp_server.tools.catalog import Catalog
+from mcp_server.transport.transport_tier import TransportTier
+
+logger = logging.getLogger(__name__)
+
+
+class Lifecycle:
+    """Build the four tiers, open them bottom up, close them top down.
+
+    The audit log opens first and closes last: nothing happens without it. It is one stream a process; a second server
+    of the same client takes the next free one.
+
+    Args:
+        config: All settings.
+        catalog: What the modules offer.
+    """
+
+    def __init__(self, *, config: ServerConfig, catalog: Catalog) -> None:
+        self._config = config
+        self._catalog = catalog
+        self._state = LifecycleState.NEW
+        self._poll: asyncio.TimerHandle | None = None
+        self._policy_source: PolicySource | None = None
+
+    @property
+    def state(self) -> LifecycleState:
+        """Where in its life the server is."""
+        return self._state
+
+    async def open(self) -> None:
+        """Make the server ready to serve.
+
+        Raises:
+            ConfigurationError: Something of the configuration cannot be used; nothing is left open.
+        """
+        config = self._config
+        if self._state is not LifecycleState.NEW:
+            raise ConfigurationError("a server is opened once")
+        if config.client not in config.policy.clients:
+            raise ConfigurationError(
+                f"the policy names no client {config.client!r}; it names {', '.join(sorted(config.policy.clients)) or 'none'}"
+            )
+        self._make_state_directory(config.state_directory)
+        self.resources = ResourceTier(
+            config=ResourceConfig(state_directory=config.state_directory, file_limits=config.file_limits)
+        )
+        try:
+            self.security = self._open_security()
+        except BaseException:
+            self.resources.close()
+            raise
+        self._state = LifecycleState.OPEN
+        try:
+            await self._open_upper_tiers()
+        except BaseException:
+            await self.close("start failed")
+            raise
+
+    async def close(self, reason: str) -> None:
+        """End everything: modules, children, folders, audit; harmless when closed already.
+
+        Args:
+            reason: Why, for the audit.
+        """
+        if self._state is not LifecycleState.OPEN:
+            return
+        self._state = LifecycleState.CLOSED
+        if self._poll is not None:
+            self._poll.cancel()
+        await self._catalog.stop()
+        ProcessTree().kill_descendants(os.getpid())
+        self.resources.close()
+        try:
+            self.security.audit.append("server.stop", {"reason": reason})
+        except AuditUnavailableError:
+            logger.error("the end of the server could not be recorded")
+        self.security.close()
+
+    def reload_policy(self) -> bool:
+        """Read the policy file again; return whether its policy is in force. A bad file keeps the old one."""
+        if self._policy_source is None:
+            return False
+        epoch = self.security.permissions.epoch
+        is_good = self._policy_source.reload()
+        self._announce(epoch)
+        return is_good
+
+    def _open_security(self) -> SecurityTier:
+        """Open the first free audit stream of this client."""
+        config = self._config
+        for number in range(MAX_AUDIT_STREAMS):
+            stream = config.client if number == 0 else f"{config.client}.{number + 1}"
+            security = SecurityTier(
+                config=SecurityConfig(
+                    policy=config.policy,
+                    audit_directory=config.state_directory / "audit" / stream,
+                    durability=config.durability,
+                    default_timeout_seconds=config.default_timeout_seconds,
+                ),
+                resources=self.resources,
+            )
+            try:
+                security.audit.open()
+            except AlreadyLockedError:
+                continue
+            return security
+        raise ConfigurationError(f"{MAX_AUDIT_STREAMS} servers of client {config.client!r} are running already")
+
+    async def _open_upper_tiers(self) -> None:
+        config = self._config
+        info = {"name": config.name, "version": config.version}
+        if config.title is not None:
+            info["title"] = config.title
+        self.security.audit.append(
+            "server.start", {"name": config.name, "policy": config.policy.digest, "version": config.version}
+        )
+        await self._catalog.start()
+        self.protocol = ProtocolTier(
+            config=ProtocolConfig(server_info=info, instructions=config.instructions),
+            catalog=self._catalog,
+            chain=self.security.chain,
+        )
+        self.transport = TransportTier(config=config.transport, handler=self.protocol.handler)
+        if config.policy_path is not None:
+            self._policy_source = PolicySource(
+                config.policy_path, PolicyLoader(), self.security.permissions, self.security.audit.append
+            )
+            self._watch_policy(asyncio.get_running_loop().call_later)
+
+    def _watch_policy(self, call_later: Callable[..., asyncio.TimerHandle]) -> None:
+        if self._state is LifecycleState.OPEN and self._policy_source is not None:
+            epoch = self.security.permissions.epoch
+            self._policy_source.reload_if_changed()
+            self._announce(epoch)
+            self._poll = call_later(POLICY_POLL_SECONDS, self._watch_policy, call_later)
+
+    def _announce(self, epoch: int) -> None:
+        """Tell connected clients that what they may see has changed."""
+        if self.security.permissions.epoch != epoch:
+            for kind in ("tools", "prompts", "resources"):
+                self.protocol.hub.changed(kind)
+
+    @staticmethod
+    def _make_state_directory(directory: Path) -> None:
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the state directory cannot be made ({error.strerror}); choose another with --state",
+                source=str(directory),
+            ) from error

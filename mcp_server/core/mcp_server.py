@@ -1,0 +1,168 @@
+"""The server as its users see it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from mcp_server.core.config_loader import ConfigLoader
+from mcp_server.core.constants import DEFAULT_CLIENT, DEFAULT_NAME
+from mcp_server.core.lifecycle import Lifecycle
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.tools.catalog import Catalog
+from mcp_server.tools.module import Module
+from mcp_server.transport.stdio_streams import StdioStreams
+from mcp_server.transport.stop_reason import StopReason
+
+if TYPE_CHECKING:
+    from mcp_server.core.server_config import ServerConfig
+    from mcp_server.security.permissions.policy import Policy
+    from mcp_server.transport.base_transport import BaseTransport
+
+
+class MCPServer:
+    """A server for AI clients in which every call is authenticated, permitted, sandboxed, executed and audited.
+
+    It holds a module of its own, so that a small server needs no other: `@server.tool`, `@server.prompt`,
+    `@server.resource`.
+
+    Args:
+        name: What it calls itself.
+        version: Its version, as clients see it.
+        title: Its name for humans.
+        instructions: How to use it, for the model.
+        policy: A policy file, or a `Policy`; without one, `folders` make it.
+        folders: Without a policy: what the one client may read, list and write, and nothing else.
+        client: The client at the other end of stdio, as the policy names it.
+        state: Where audit logs live; by default the user's state directory.
+        durability: `process` (an audit record survives the death of the server) or `disk` (of the machine).
+
+    Raises:
+        ConfigurationError: The policy cannot be used.
+
+    >>> server = MCPServer("hello", state="/tmp/hello-state")
+    >>> @server.tool
+    ... async def add(a: int, b: int) -> int:
+    ...     "Add two numbers."
+    ...     return a + b
+    >>> server.name
+    'hello'
+    """
+
+    def __init__(
+        self,
+        name: str = DEFAULT_NAME,
+        *,
+        version: str = "0",
+        title: str | None = None,
+        instructions: str | None = None,
+        policy: str | os.PathLike[str] | Policy | None = None,
+        folders: Sequence[str | os.PathLike[str]] = (),
+        client: str = DEFAULT_CLIENT,
+        state: str | os.PathLike[str] | None = None,
+        durability: str = "process",
+    ) -> None:
+        self.config: ServerConfig = ConfigLoader().build(
+            name=name,
+            version=version,
+            title=title,
+            instructions=instructions,
+            policy=policy,
+            folders=folders,
+            client=client,
+            state=state,
+            durability=durability,
+        )
+        self.catalog = Catalog()
+        self._own = Module(name)
+        self._has_own = False
+
+    @property
+    def name(self) -> str:
+        """What the server calls itself."""
+        return self.config.name
+
+    def register_module(self, module: Module | ModuleType | str) -> None:
+        """Offer what a module has.
+
+        Args:
+            module: A `Module`, a Python module that holds one, or the dotted name of such a Python module, which is
+                imported only when the server starts.
+
+        Raises:
+            ConfigurationError: A name is taken, a handler is missing, or a declaration is wrong.
+        """
+        self.catalog.register(module)
+
+    def tool(self, *args: Any, **kwargs: Any) -> Any:
+        """Register a function as a tool of the server's own module; see `Module.tool`."""
+        return self._own_module().tool(*args, **kwargs)
+
+    def prompt(self, *args: Any, **kwargs: Any) -> Any:
+        """Register a function as a prompt of the server's own module; see `Module.prompt`."""
+        return self._own_module().prompt(*args, **kwargs)
+
+    def resource(self, *args: Any, **kwargs: Any) -> Any:
+        """Register a function as a resource of the server's own module; see `Module.resource`."""
+        return self._own_module().resource(*args, **kwargs)
+
+    def lifecycle(self) -> Lifecycle:
+        """Return the server's tiers, not yet open: for programs that embed it, and for tests."""
+        if self._has_own:
+            self.catalog.register(self._own)
+            self._has_own = False
+        return Lifecycle(config=self.config, catalog=self.catalog)
+
+    def run(self) -> StopReason:
+        """Serve the client at the other end of stdin and stdout until it leaves.
+
+        Descriptor 0 is empty and descriptor 1 is stderr from here on: whatever prints cannot disturb the protocol.
+
+        Raises:
+            ConfigurationError: Standard input is a terminal, or the configuration cannot be used.
+        """
+        if sys.stdin is not None and stat.S_ISCHR(os.fstat(0).st_mode) and os.isatty(0):
+            raise ConfigurationError(
+                "standard input is a terminal; an AI client starts this program and talks to it through a pipe. "
+                "To try it by hand use: mcp-server call TOOL key=value"
+            )
+        return self.run_stdio(StdioStreams.take_over())
+
+    def run_stdio(self, streams: StdioStreams) -> StopReason:
+        """Serve over pipe ends that were taken over before; for programs that import modules after it.
+
+        Args:
+            streams: The private pipe ends; closed at the end.
+        """
+        try:
+            return asyncio.run(
+                self._serve(lambda lifecycle: lifecycle.transport.stdio(streams=streams, client=self.config.client))
+            )
+        finally:
+            streams.close()
+
+    async def _serve(self, make_transport: Callable[[Lifecycle], BaseTransport]) -> StopReason:
+        lifecycle = self.lifecycle()
+        await lifecycle.open()
+        reason = StopReason.REQUESTED
+        try:
+            transport = make_transport(lifecycle)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, transport.stop, StopReason.SIGNAL)
+            loop.add_signal_handler(signal.SIGHUP, lifecycle.reload_policy)
+            reason = await transport.serve()
+        finally:
+            await lifecycle.close(reason.value)
+        return reason
+
+    def _own_module(self) -> Module:
+        self._has_own = True
+        return self._own

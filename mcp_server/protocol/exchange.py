@@ -1,0 +1,115 @@
+"""One request on its way through the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mcp_server.protocol.jsonrpc.message import RequestId
+from mcp_server.protocol.revisions.revision import Revision
+from mcp_server.protocol.sessions.connection import Connection
+from mcp_server.security.client_peer import ClientPeer
+from mcp_server.security.running_call import RunningCall
+
+if TYPE_CHECKING:
+    from mcp_server.protocol.batch_reply import BatchReply
+    from mcp_server.protocol.jsonrpc.request_meta import RequestMeta
+
+
+class Exchange:
+    """A request, where its answer goes, and what it may use of the client.
+
+    Args:
+        connection: Where it came from.
+        request_id: Its id.
+        method: Its method.
+        params: Its parameters.
+        revision: The revision it is answered in.
+        meta: Its envelope, at 2026-07-28.
+        batch: The batch it is part of, at 2025-03-26.
+    """
+
+    __slots__ = (
+        "batch",
+        "call",
+        "connection",
+        "is_answered",
+        "is_cancelled",
+        "meta",
+        "method",
+        "params",
+        "peer",
+        "pending",
+        "request_id",
+        "revision",
+        "task",
+    )
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        request_id: RequestId,
+        method: str,
+        params: Mapping[str, Any],
+        revision: Revision,
+        meta: RequestMeta | None,
+        batch: BatchReply | None,
+    ) -> None:
+        self.connection = connection
+        self.request_id = request_id
+        self.method = method
+        self.params = params
+        self.revision = revision
+        self.meta = meta
+        self.batch = batch
+        self.peer: ClientPeer | None = None
+        self.task: asyncio.Future[None] | None = None
+        self.pending: Coroutine[Any, Any, None] | None = None
+        self.call: RunningCall | None = None
+        self.is_cancelled = False
+        self.is_answered = False
+
+    @property
+    def client_capabilities(self) -> Mapping[str, Any]:
+        """What the client says it can do, for this request."""
+        if self.meta is not None:
+            return self.meta.client_capabilities
+        session = self.connection.session
+        return session.capabilities if session is not None else {}
+
+    def project(
+        self, result: Mapping[str, Any], *, output_schema: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        """Return a result, built in the newest shape, as the request's revision says it.
+
+        Args:
+            result: The result.
+            output_schema: The called tool's output schema, for `tools/call`.
+        """
+        return self.revision.project_result(
+            self.method, result, server_info=self.connection.server_info, output_schema=output_schema
+        )
+
+    def started(self, call: RunningCall) -> None:
+        """Take note of the running call, so that it can be taken back."""
+        self.call = call
+
+    def answer(self, message: bytes) -> None:
+        """Send the answer, once, unless the client took the request back."""
+        if self.is_answered:
+            return
+        self.is_answered = True
+        if self.batch is not None:
+            self.batch.add(None if self.is_cancelled else message)
+        elif not self.is_cancelled:
+            self.connection.send(message)
+
+    def cancel(self) -> None:
+        """Take the request back: its task ends, and nothing more is sent for it."""
+        self.is_cancelled = True
+        if self.call is not None:
+            self.call.is_cancelled = True
+        if self.task is not None:
+            self.task.cancel()

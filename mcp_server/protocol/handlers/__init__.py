@@ -1,0 +1,1 @@
+"""One file a family of methods; a handler plans and touches nothing."""

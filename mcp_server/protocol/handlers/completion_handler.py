@@ -1,0 +1,45 @@
+"""`completion/complete`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mcp_server.protocol import params as read
+from mcp_server.protocol.exchange import Exchange
+from mcp_server.protocol.route import Route
+from mcp_server.security.authentication.principal import Principal
+from mcp_server.security.operation import Operation
+from mcp_server.tools.completion_manager import CompletionManager
+from mcp_server.tools.completion_result import CompletionResult
+
+
+class CompletionHandler:
+    """Plans the completion of an argument of a prompt or a resource template.
+
+    Source: MCP, server/utilities/completion.
+
+    Args:
+        completions: Finds who completes what.
+    """
+
+    def __init__(self, *, completions: CompletionManager) -> None:
+        self._completions = completions
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the methods served here."""
+        return (Route("completion/complete", plan=self.plan_complete, finish=self.finish_complete),)
+
+    def plan_complete(self, exchange: Exchange) -> Callable[[Principal], Operation]:
+        """Check the parameters' shape and return what draws the plan."""
+        ref = read.mapping(exchange.params, "ref")
+        argument = read.mapping(exchange.params, "argument")
+        context = read.mapping(exchange.params, "context")
+        return lambda principal: self._completions.plan_complete(ref, argument, context)
+
+    def finish_complete(self, exchange: Exchange, result: CompletionResult) -> Mapping[str, Any]:
+        """Return the completion as the revision shapes it."""
+        completion: dict[str, Any] = {"values": list(result.values), "hasMore": result.has_more}
+        if result.total is not None:
+            completion["total"] = result.total
+        return exchange.project({"completion": completion})

@@ -1,0 +1,77 @@
+"""`tools/list` and `tools/call`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mcp_server.errors.mcp_server_error import MCPServerError
+from mcp_server.protocol import params as read
+from mcp_server.protocol.exchange import Exchange
+from mcp_server.protocol.list_pages import ListPages
+from mcp_server.protocol.refusals import as_tool_result
+from mcp_server.protocol.route import Route
+from mcp_server.security.authentication.principal import Principal
+from mcp_server.security.operation import Operation
+from mcp_server.security.security_chain import SecurityChain
+from mcp_server.tools.tool_manager import ToolManager
+from mcp_server.tools.tool_result import ToolResult
+from mcp_server.tools.unset import UNSET
+
+
+class ToolsHandler:
+    """Plans calls of tools and lists them.
+
+    Source: MCP, server/tools.
+
+    Args:
+        tools: Finds tools and plans their calls.
+        chain: Says what a caller may see.
+        pages: Cuts lists into pages.
+    """
+
+    def __init__(self, *, tools: ToolManager, chain: SecurityChain, pages: ListPages) -> None:
+        self._tools = tools
+        self._chain = chain
+        self._pages = pages
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the methods served here."""
+        return (
+            Route("tools/list", answer=self.list),
+            Route("tools/call", plan=self.plan_call, finish=self.finish_call, refuse=self.refuse_call, may_ask=True),
+        )
+
+    def list(self, exchange: Exchange) -> bytes:
+        """Return a page of the tools the caller may use."""
+        view = self._chain.view(exchange.connection.channel.credentials)
+        return self._pages.page(
+            exchange=exchange,
+            member="tools",
+            fingerprint=f"{view.fingerprint}.{self._tools.epoch}",
+            entries=lambda: self._tools.visible(lambda tool: view.may_use("tools/call", tool.name, tool.permissions)),
+        )
+
+    def plan_call(self, exchange: Exchange) -> Callable[[Principal], Operation]:
+        """Check the parameters' shape; the plan itself is drawn for an authenticated caller only."""
+        name = read.text(exchange.params, "name")
+        arguments = read.mapping(exchange.params, "arguments")
+        return lambda principal: self._tools.plan(name, arguments)
+
+    def finish_call(self, exchange: Exchange, result: ToolResult) -> Mapping[str, Any]:
+        """Return the result as the revision shapes it."""
+        wire: dict[str, Any] = {"content": list(result.content)}
+        schema = None
+        if result.structured is not UNSET:
+            wire["structuredContent"] = result.structured
+            schema = self._tools.get(exchange.params["name"]).output_schema
+        if result.is_error:
+            wire["isError"] = True
+        if result.meta:
+            wire["_meta"] = dict(result.meta)
+        return exchange.project(wire, output_schema=schema)
+
+    def refuse_call(self, exchange: Exchange, error: MCPServerError) -> Mapping[str, Any] | None:
+        """Tell a refusal as a result the model can read, where the protocol wants that."""
+        refusal = as_tool_result(error)
+        return None if refusal is None else exchange.project(refusal)

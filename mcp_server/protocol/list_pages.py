@@ -1,0 +1,69 @@
+"""Lists, page by page, encoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from mcp_server.protocol.jsonrpc.cursor_codec import CursorCodec
+from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
+from mcp_server.protocol.exchange import Exchange
+
+PAGE_SIZE: Final = 1_000
+"""Entries a page. Many clients never ask for a second page, so the first holds what any sensible server offers."""
+
+MAX_KEPT: Final = 128
+"""Encoded pages kept: a few clients times a few revisions times four lists."""
+
+
+class ListPages:
+    """Cut a list into pages and keep each page's bytes until the list or the policy changes.
+
+    Args:
+        codec: Encodes.
+        cursors: Makes and checks cursors; one that belongs to another list, or an older state of it, is refused.
+        page_size: Entries a page.
+    """
+
+    def __init__(self, *, codec: JSONRPCCodec, cursors: CursorCodec, page_size: int = PAGE_SIZE) -> None:
+        self._codec = codec
+        self._cursors = cursors
+        self._page_size = page_size
+        self._kept: dict[tuple[str, str, str, int], bytes] = {}
+
+    def page(
+        self,
+        *,
+        exchange: Exchange,
+        member: str,
+        fingerprint: str,
+        entries: Callable[[], Sequence[Any]],
+    ) -> bytes:
+        """Return one encoded page.
+
+        Args:
+            exchange: The request, whose method is the list's.
+            member: The member of the result that holds the entries.
+            fingerprint: Names the list's state and its reader; a page is kept, and a cursor good, for this one only.
+            entries: Returns all entries the reader may see, in a stable order.
+
+        Raises:
+            ProtocolError: -32602, the cursor was not made for this list.
+        """
+        method = exchange.method
+        start = 0
+        if "cursor" in exchange.params:
+            start = self._cursors.decode(exchange.params["cursor"], method=method, fingerprint=fingerprint)
+        key = (method, exchange.revision.date, fingerprint, start)
+        kept = self._kept.get(key)
+        if kept is None:
+            everything = entries()
+            stop = start + self._page_size
+            result: dict[str, Any] = {member: [entry.to_wire() for entry in everything[start:stop]]}
+            if stop < len(everything):
+                result["nextCursor"] = self._cursors.encode(stop, method=method, fingerprint=fingerprint)
+            kept = self._codec.encode(exchange.project(result))
+            if len(self._kept) >= MAX_KEPT:
+                self._kept.clear()
+            self._kept[key] = kept
+        return kept

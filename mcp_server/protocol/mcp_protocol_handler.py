@@ -1,0 +1,372 @@
+"""Messages in, messages out: the protocol tier's one entrance."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_json
+
+from mcp_server.errors.capability_missing_error import CapabilityMissingError
+from mcp_server.errors.input_required_signal import InputRequiredSignal
+from mcp_server.errors.limit_exceeded_error import LimitExceededError
+from mcp_server.errors.mcp_server_error import MCPServerError
+from mcp_server.errors.protocol_error import ProtocolError
+from mcp_server.protocol.batch_reply import BatchReply
+from mcp_server.protocol.channel import Channel
+from mcp_server.protocol.exchange import Exchange
+from mcp_server.protocol.handlers.subscriptions_handler import LISTEN, SubscriptionsHandler
+from mcp_server.protocol.jsonrpc.error_code import ErrorCode
+from mcp_server.protocol.jsonrpc.invalid_message import InvalidMessage
+from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
+from mcp_server.protocol.jsonrpc.message import Message
+from mcp_server.protocol.jsonrpc.notification import Notification
+from mcp_server.protocol.jsonrpc.refused_frame import RefusedFrame
+from mcp_server.protocol.jsonrpc.request import Request
+from mcp_server.protocol.jsonrpc.request_meta import RequestMeta, is_enveloped, parse_request_meta, progress_token
+from mcp_server.protocol.jsonrpc.response import Response
+from mcp_server.protocol.protocol_config import ProtocolConfig
+from mcp_server.protocol.refusals import as_error
+from mcp_server.protocol.request_router import RequestRouter
+from mcp_server.protocol.revisions.revision import Revision
+from mcp_server.protocol.revisions.revision_registry import RevisionRegistry
+from mcp_server.protocol.route import Route
+from mcp_server.protocol.sessions.connection import Connection
+from mcp_server.protocol.sessions.handshake_peer import HandshakePeer
+from mcp_server.protocol.sessions.progress_meter import ProgressMeter
+from mcp_server.protocol.sessions.session import Session
+from mcp_server.protocol.sessions.stateless_peer import StatelessPeer
+from mcp_server.protocol.sessions.subscription_hub import SubscriptionHub
+from mcp_server.security.consent.state_sealer import StateSealer
+from mcp_server.security.security_chain import SecurityChain
+
+logger = logging.getLogger(__name__)
+
+
+class MCPProtocolHandler:
+    """Takes frames of any revision, decides the era of each message, and answers.
+
+    An enveloped request is modern and stands alone; any other belongs to the connection's legacy session. Nothing pins
+    a connection to an era. Methods that touch no module are answered at once, in `receive`; operations run as tasks,
+    at most so many a connection, and go through the chain.
+
+    Source: MCP 2026-07-28, basic/versioning; MCP 2025-11-25, basic/lifecycle.
+
+    Args:
+        codec: Reads and writes messages.
+        registry: The revisions served.
+        router: The methods offered.
+        subscriptions: Serves `subscriptions/listen`.
+        hub: Tells connections of changes.
+        chain: Runs operations.
+        sealer: Seals the state of questions that travel in results.
+        config: Bounds.
+    """
+
+    def __init__(
+        self,
+        *,
+        codec: JSONRPCCodec,
+        registry: RevisionRegistry,
+        router: RequestRouter,
+        subscriptions: SubscriptionsHandler,
+        hub: SubscriptionHub,
+        chain: SecurityChain,
+        sealer: StateSealer,
+        config: ProtocolConfig,
+    ) -> None:
+        self._codec = codec
+        self._registry = registry
+        self._router = router
+        self._subscriptions = subscriptions
+        self._hub = hub
+        self._chain = chain
+        self._sealer = sealer
+        self._config = config
+
+    def open(self, channel: Channel) -> Connection:
+        """Begin to serve a channel."""
+        connection = Connection(channel=channel, codec=self._codec, server_info=self._config.server_info)
+        self._hub.add(connection)
+        return connection
+
+    def receive(self, connection: Connection, frame: bytes | RefusedFrame) -> None:
+        """Take one frame; every request in it is answered, now or later, unless the client takes it back."""
+        message = self._codec.decode(frame)
+        if isinstance(message, list):
+            self._receive_batch(connection, message)
+        else:
+            self._receive_message(connection, message, None)
+
+    async def close(self, connection: Connection, grace_seconds: float) -> None:
+        """Stop serving: let what runs end within the grace, end the rest, and forget the client.
+
+        Args:
+            connection: The connection.
+            grace_seconds: How long running requests may go on, in seconds.
+        """
+        for subscription in tuple(connection.subscriptions.values()):
+            exchange = connection.exchanges.pop(subscription.request_id, None)
+            connection.subscriptions.pop(subscription.request_id, None)
+            if exchange is not None:
+                exchange.answer(self._codec.response(exchange.request_id, self._subscriptions.end_result(subscription)))
+        tasks = [each.task for each in connection.exchanges.values() if each.task is not None]
+        if tasks and grace_seconds > 0:
+            await asyncio.wait(tasks, timeout=grace_seconds)
+        for exchange in tuple(connection.exchanges.values()):
+            exchange.cancel()
+        pending = [task for task in tasks if not task.done()]
+        if pending:
+            # A handler that ignores its cancellation does not keep the server.
+            await asyncio.wait(pending, timeout=1.0)
+        connection.close()
+        self._hub.remove(connection)
+        self._chain.forget(connection.channel.credentials)
+
+    # Messages
+
+    def _receive_batch(self, connection: Connection, messages: list[Message]) -> None:
+        session = connection.session
+        if session is None or not session.revision.supports_batch:
+            refusal = "a batch is not allowed in this revision; send one message a line"
+            connection.send(self._codec.error(None, ErrorCode.INVALID_REQUEST, refusal))
+            return
+        expected = sum(isinstance(each, (Request, InvalidMessage)) for each in messages)
+        batch = BatchReply(expected=expected, send=lambda answers: connection.send(self._codec.batch(answers)))
+        for message in messages:
+            self._receive_message(connection, message, batch)
+
+    def _receive_message(self, connection: Connection, message: Message, batch: BatchReply | None) -> None:
+        kind = type(message)
+        if kind is Request:
+            self._receive_request(connection, message, batch)  # type: ignore[arg-type] # by its type
+        elif kind is Notification:
+            self._receive_notification(connection, message)  # type: ignore[arg-type] # by its type
+        elif kind is Response:
+            connection.answered(message)  # type: ignore[arg-type] # by its type
+        elif isinstance(message, InvalidMessage):
+            refusal = self._codec.refusal(message)
+            if batch is None:
+                connection.send(refusal)
+            else:
+                batch.add(refusal)
+
+    def _receive_notification(self, connection: Connection, message: Notification) -> None:
+        if message.method == "notifications/cancelled":
+            self._cancelled(connection, message.params)
+        elif message.method == "notifications/initialized" and connection.session is not None:
+            connection.session.is_initialized = True
+        # Everything else is news of no consequence here, and a notification is never answered.
+
+    def _cancelled(self, connection: Connection, params: Mapping[str, Any]) -> None:
+        request_id = params.get("requestId")
+        if type(request_id) is not str and type(request_id) is not int:
+            return
+        exchange = connection.exchanges.get(request_id)
+        # Unknown and finished ids are ignored: the answer and the cancellation may have crossed.
+        if exchange is None or exchange.method == "initialize":
+            return
+        exchange.cancel()
+        if exchange.task is None:
+            connection.subscriptions.pop(request_id, None)
+            with contextlib.suppress(ValueError):
+                connection.waiting.remove(exchange)
+            self._ended(exchange)
+
+    def _receive_request(self, connection: Connection, request: Request, batch: BatchReply | None) -> None:
+        request_id, method, params = request
+        revision: Revision = self._registry.negotiate("")
+        meta: RequestMeta | None = None
+        exchange: Exchange | None = None
+        try:
+            if request_id in connection.exchanges:
+                raise ProtocolError(ErrorCode.INVALID_REQUEST, "a request with this id is in flight; use a new id")
+            if is_enveloped(params):
+                meta = parse_request_meta(params)
+                revision = self._registry.modern(meta.protocol_version)
+            elif connection.session is not None:
+                revision = connection.session.revision
+            exchange = Exchange(
+                connection=connection,
+                request_id=request_id,
+                method=method,
+                params=params,
+                revision=revision,
+                meta=meta,
+                batch=batch,
+            )
+            self._dispatch(exchange)
+        except MCPServerError as error:
+            self._refuse(connection, request_id, error, revision, batch)
+        except Exception:
+            logger.exception("request %r failed", method[:64])
+            self._refuse(
+                connection, request_id, ProtocolError(ErrorCode.INTERNAL_ERROR, "internal error"), revision, batch
+            )
+
+    def _dispatch(self, exchange: Exchange) -> None:
+        connection, method = exchange.connection, exchange.method
+        if method == LISTEN and method in exchange.revision.client_requests:
+            # A listener holds no slot: it waits, it does not run.
+            connection.exchanges[exchange.request_id] = exchange
+            exchange.task = asyncio.ensure_future(self._listen(exchange))
+            return
+        route = self._router.route(exchange.revision, method)
+        if exchange.meta is None and connection.session is None and method not in ("initialize", "ping"):
+            raise ProtocolError(
+                ErrorCode.INVALID_REQUEST, "send initialize first, or a request with the _meta of 2026-07-28"
+            )
+        if route.answer is not None:
+            result = route.answer(exchange)
+            exchange.answer(self._codec.response(exchange.request_id, result))
+            return
+        assert route.plan is not None
+        plan = route.plan(exchange)
+        exchange.peer = self._peer(exchange, route)
+        connection.exchanges[exchange.request_id] = exchange
+        operation = self._operate(exchange, route, plan)
+        running = len(connection.exchanges) - len(connection.waiting) - len(connection.subscriptions)
+        if running <= self._config.max_in_flight:
+            exchange.task = asyncio.ensure_future(operation)
+        elif len(connection.waiting) < self._config.max_waiting:
+            exchange.pending = operation
+            connection.waiting.append(exchange)
+        else:
+            operation.close()
+            del connection.exchanges[exchange.request_id]
+            raise LimitExceededError("in_flight", "too many requests are in flight; wait for answers")
+
+    def _refuse(
+        self,
+        connection: Connection,
+        request_id: str | int,
+        error: MCPServerError,
+        revision: Revision,
+        batch: BatchReply | None,
+    ) -> None:
+        wire = as_error(error, revision)
+        message = self._codec.error(request_id, wire.code, wire.message, wire.data)
+        if batch is None:
+            connection.send(message)
+        else:
+            batch.add(message)
+
+    # Operations
+
+    def _peer(self, exchange: Exchange, route: Route) -> HandshakePeer | StatelessPeer:
+        token = progress_token(exchange.params) if exchange.meta is None else exchange.meta.progress_token
+        meter = None if token is None else ProgressMeter(token=token)
+        if exchange.meta is None:
+            assert exchange.connection.session is not None
+            return HandshakePeer(exchange=exchange, session=exchange.connection.session, meter=meter)
+        asked: Mapping[str, str] = {}
+        answers: dict[str, Any] = {}
+        state = exchange.params.get("requestState") if route.may_ask else None
+        if state is not None:
+            try:
+                opened = self._sealer.open(state, self._binding(exchange))
+            except ValueError as error:
+                raise ProtocolError(
+                    ErrorCode.INVALID_PARAMS, f"requestState: {error}; call again without it"
+                ) from error
+            asked = opened["asked"]
+            answers = opened["answers"]
+            responses = exchange.params.get("inputResponses", {})
+            if not isinstance(responses, dict) or not all(isinstance(each, dict) for each in responses.values()):
+                raise ProtocolError(ErrorCode.INVALID_PARAMS, "params.inputResponses must be an object of objects")
+            # Answers count only for what was asked; others are ignored, missing ones are asked for again.
+            answers.update({key: value for key, value in responses.items() if key in asked and key not in answers})
+        return StatelessPeer(exchange=exchange, meta=exchange.meta, meter=meter, asked=asked, answers=answers)
+
+    async def _operate(self, exchange: Exchange, route: Route, plan: Any) -> None:
+        connection = exchange.connection
+        try:
+            try:
+                value = await self._chain.run(
+                    connection.channel.credentials,
+                    plan,
+                    peer=exchange.peer,
+                    request=exchange.request_id,
+                    on_start=exchange.started,
+                )
+                assert route.finish is not None
+                answer = self._codec.response(exchange.request_id, route.finish(exchange, value))
+            except InputRequiredSignal as signal:
+                answer = self._codec.response(exchange.request_id, self._question(exchange, signal))
+            except MCPServerError as error:
+                answer = self._refusal(exchange, route, error)
+        except asyncio.CancelledError:
+            if not exchange.is_cancelled:
+                raise
+            # The client took the request back; nothing is sent, but a batch must not wait for it.
+            exchange.answer(b"")
+            return
+        except Exception:
+            logger.exception("request %r failed", exchange.method)
+            answer = self._codec.error(exchange.request_id, ErrorCode.INTERNAL_ERROR, "internal error")
+        finally:
+            self._ended(exchange)
+        exchange.answer(answer)
+
+    def _ended(self, exchange: Exchange) -> None:
+        connection = exchange.connection
+        if connection.exchanges.get(exchange.request_id) is exchange:
+            del connection.exchanges[exchange.request_id]
+        if exchange.pending is not None and exchange.task is None:
+            exchange.pending.close()
+            exchange.pending = None
+            exchange.answer(b"")
+            return
+        while connection.waiting:
+            following = connection.waiting.popleft()
+            if following.pending is not None:
+                following.task = asyncio.ensure_future(following.pending)
+                following.pending = None
+                return
+
+    def _refusal(self, exchange: Exchange, route: Route, error: MCPServerError) -> bytes:
+        if route.refuse is not None and not (exchange.revision.is_modern and isinstance(error, CapabilityMissingError)):
+            result = route.refuse(exchange, error)
+            if result is not None:
+                return self._codec.response(exchange.request_id, result)
+        wire = as_error(error, exchange.revision)
+        return self._codec.error(exchange.request_id, wire.code, wire.message, wire.data)
+
+    def _question(self, exchange: Exchange, signal: InputRequiredSignal) -> Mapping[str, Any]:
+        peer = exchange.peer
+        assert isinstance(peer, StatelessPeer)
+        state = self._sealer.seal({"asked": peer.asked, "answers": peer.answers}, self._binding(exchange))
+        return exchange.project(
+            {"resultType": "input_required", "inputRequests": {signal.key: signal.request}, "requestState": state}
+        )
+
+    @staticmethod
+    def _binding(exchange: Exchange) -> bytes:
+        """Return what a question's state belongs to: the caller, the method and the parameters, word for word."""
+        own = {
+            key: exchange.params[key]
+            for key in exchange.params
+            if key not in ("_meta", "inputResponses", "requestState")
+        }
+        text = to_json([exchange.connection.channel.credentials.profile, exchange.method, own])
+        return hashlib.sha256(text).digest()
+
+    async def _listen(self, exchange: Exchange) -> None:
+        connection = exchange.connection
+        try:
+            await self._subscriptions.listen(exchange)
+        except MCPServerError as error:
+            connection.exchanges.pop(exchange.request_id, None)
+            wire = as_error(error, exchange.revision)
+            exchange.answer(self._codec.error(exchange.request_id, wire.code, wire.message, wire.data))
+        except asyncio.CancelledError:
+            connection.exchanges.pop(exchange.request_id, None)
+            if not exchange.is_cancelled:
+                raise
+        else:
+            # From here on it only waits: it ends when the client takes it back or the server stops.
+            exchange.task = None

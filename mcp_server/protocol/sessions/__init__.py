@@ -1,0 +1,1 @@
+"""What is remembered between messages of a legacy connection."""

@@ -1,0 +1,1 @@
+"""Floor 2, tier 4: files, processes and gateways; what the operating system and backends hold."""

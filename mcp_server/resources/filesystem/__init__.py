@@ -1,0 +1,1 @@
+"""The parts of `FileSystemManager`: roots, locations, pinned objects, results and limits."""

@@ -1,0 +1,38 @@
+"""One name in a directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcp_server.resources.filesystem.file_kind import FileKind
+from mcp_server.resources.filesystem.names import escaped, raw_base64
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """A name as it is on disk, and what it stands for.
+
+    Args:
+        name: The name itself; may hold surrogates where the bytes are no text. Show `display` instead.
+        kind: What it is.
+        size: Its size in bytes.
+        modified: When it last changed, in seconds since the epoch.
+
+    >>> DirectoryEntry("a\\nb", FileKind.FILE, 1, 0.0).display
+    'a\\\\nb'
+    """
+
+    name: str
+    kind: FileKind
+    size: int
+    modified: float
+
+    @property
+    def display(self) -> str:
+        """The name, with everything that does not show as itself escaped."""
+        return escaped(self.name)
+
+    @property
+    def raw_name(self) -> str | None:
+        """The bytes of the name in base64 where it is no text, else None."""
+        return raw_base64(self.name)

@@ -1,0 +1,1 @@
+"""What Linux offers, by ctypes: one class each, no policy in them."""

@@ -1,0 +1,1 @@
+"""Evidence: records, the hash chain, recovery and verification."""

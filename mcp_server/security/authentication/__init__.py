@@ -1,0 +1,1 @@
+"""Who calls: evidence, and the principal it amounts to."""

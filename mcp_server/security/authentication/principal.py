@@ -1,0 +1,25 @@
+"""Who calls, once it is established."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcp_server.security.authentication.peer_identity import PeerIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated client of the policy.
+
+    Args:
+        client: Its name in the policy.
+        methods: How it was recognised, such as `("local-peer",)`.
+        peer: The kernel's facts about it, for a local peer.
+
+    >>> Principal("claude", ("local-peer",)).client
+    'claude'
+    """
+
+    client: str
+    methods: tuple[str, ...]
+    peer: PeerIdentity | None = None

@@ -1,0 +1,240 @@
+"""A handler's only door to the world."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from mcp_server.errors.capability_missing_error import CapabilityMissingError
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.blocking_pool import BlockingPool
+from mcp_server.resources.filesystem.pinned_file import PinnedFile
+from mcp_server.security.authentication.peer_identity import PeerIdentity
+from mcp_server.security.authentication.principal import Principal
+from mcp_server.security.call_gate import CallGate
+from mcp_server.security.client_record import ClientRecord
+from mcp_server.security.client_state import ClientState
+from mcp_server.security.doors.answer import Answer
+from mcp_server.security.doors.file_door import FileDoor
+from mcp_server.security.doors.form import Form
+from mcp_server.security.doors.log_door import LogDoor
+from mcp_server.security.operation import Operation
+from mcp_server.security.running_call import RunningCall
+
+T = TypeVar("T")
+
+QUESTION_SECONDS: Final = 600.0
+"""How long a question to the human or the client's model may stay open."""
+
+MAX_SAMPLE_TOKENS: Final = 4_096
+"""What is asked of the client's model unless the handler says otherwise."""
+
+
+class ClientContext:
+    """Who calls, and what the handler may use on the caller's behalf; one object a call.
+
+    Every door checks before it opens: declared by the tool, granted by the policy, inside the client's folders.
+
+    The chain makes it; a handler receives it as its `client` parameter.
+    """
+
+    __slots__ = ("_call", "_files", "_gate", "_log", "_operation", "_pinned", "_pool", "_principal", "_record")
+
+    def __init__(
+        self,
+        *,
+        principal: Principal,
+        record: ClientRecord,
+        operation: Operation,
+        gate: CallGate,
+        call: RunningCall,
+        pool: BlockingPool,
+        pinned: Mapping[str, PinnedFile],
+    ) -> None:
+        self._principal = principal
+        self._record = record
+        self._operation = operation
+        self._gate = gate
+        self._call = call
+        self._pool = pool
+        self._pinned = pinned
+        self._files: FileDoor | None = None
+        self._log: LogDoor | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of this call, as audit and log know it."""
+        return self._call.call_id
+
+    @property
+    def profile(self) -> str:
+        """The client's name in the policy."""
+        return self._principal.client
+
+    @property
+    def peer(self) -> PeerIdentity | None:
+        """What the kernel says about a local peer, None for others."""
+        return self._principal.peer
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the client took the call back, or its time is up: a long synchronous handler looks here."""
+        return self._call.is_cancelled
+
+    @property
+    def state(self) -> ClientState:
+        """A small mapping that lives between this client's calls."""
+        return self._record.state
+
+    @property
+    def files(self) -> FileDoor:
+        """The client's files."""
+        if self._files is None:
+            self._files = FileDoor(
+                files=self._record.files,
+                gate=self._gate,
+                pinned=self._pinned,
+                run_blocking=partial(self._pool.run, self._principal.client),
+            )
+        return self._files
+
+    @property
+    def log(self) -> LogDoor:
+        """Log messages to the client: `client.log.info("...")`."""
+        if self._log is None:
+            self._log = LogDoor(self._call.peer, self._operation.module)
+        return self._log
+
+    def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        """Tell the client how far the call is; silent where it did not ask to know.
+
+        Args:
+            progress: How much is done; each value greater than the one before, or it is not sent.
+            total: How much there is in all, when known.
+            message: What is being done, for a human.
+        """
+        if self._call.peer is not None:
+            self._call.peer.progress(progress, total, message)
+
+    async def ask(self, message: str, fields: Any) -> Answer:
+        """Put a form before the client's human and return the answer.
+
+        On revision 2026-07-28 the question travels in a result and the handler *runs again from the top* with the
+        answer, so ask before you act.
+
+        Args:
+            message: What the human reads.
+            fields: The form's fields, see `Form`. Secrets must not be asked for.
+
+        Raises:
+            CapabilityMissingError: The client cannot show a form.
+            ResourceUnavailableError: There was no answer in time, or it does not fit the form.
+            ConfigurationError: The form is none.
+        """
+        form = Form(fields)
+        peer = self._call.peer
+        if peer is None or not peer.can_elicit:
+            raise CapabilityMissingError({"elicitation": {}})
+        answer = await self._wait(peer.elicit({"message": message, "requestedSchema": form.schema}))
+        if answer.get("action") != "accept":
+            return Answer("cancel" if answer.get("action") == "cancel" else "decline")
+        problem = form.problem(answer.get("content"))
+        if problem:
+            raise ResourceUnavailableError("io", f"the client's answer does not fit the form: {problem}")
+        return Answer("accept", answer["content"])
+
+    async def ask_url(self, message: str, url: str) -> Answer:
+        """Send the client's human to a web page, for what a form must not ask; the answer says only whether he agreed.
+
+        Args:
+            message: Why, for the human.
+            url: An https address without secrets or personal data in it.
+
+        Raises:
+            CapabilityMissingError: The client cannot open pages.
+            ConfigurationError: The address is not https.
+
+        Source: MCP 2025-11-25, client/elicitation, "URL mode".
+        """
+        if not url.startswith("https://"):
+            raise ConfigurationError("a human is only sent to https addresses")
+        peer = self._call.peer
+        if peer is None or not peer.can_elicit_url:
+            raise CapabilityMissingError({"elicitation": {"url": {}}})
+        answer = await self._wait(peer.elicit({"mode": "url", "message": message, "url": url}))
+        action = answer.get("action")
+        return Answer(action if action in ("accept", "cancel") else "decline")
+
+    async def sample(
+        self,
+        messages: str | Sequence[Mapping[str, Any]],
+        *,
+        max_tokens: int = MAX_SAMPLE_TOKENS,
+        system_prompt: str | None = None,
+        **options: Any,
+    ) -> Mapping[str, Any]:
+        """Let the client's model answer, and return the protocol's CreateMessageResult.
+
+        Args:
+            messages: One user message, or the protocol's SamplingMessages.
+            max_tokens: How long the answer may be.
+            system_prompt: A system prompt, which the client may change.
+            **options: Further members of CreateMessageRequest's params, such as `temperature`.
+
+        Raises:
+            CapabilityMissingError: The client lends no model.
+        """
+        peer = self._call.peer
+        if peer is None or not peer.can_sample:
+            raise CapabilityMissingError({"sampling": {}})
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": {"type": "text", "text": messages}}]
+        params: dict[str, Any] = {"messages": list(messages), "maxTokens": max_tokens, **options}
+        if system_prompt is not None:
+            params["systemPrompt"] = system_prompt
+        return await self._wait(peer.sample(params))
+
+    async def roots(self) -> Sequence[Mapping[str, Any]]:
+        """Return the client's roots, `{"uri": ..., "name": ...}`; a claim of the client that grants nothing.
+
+        Raises:
+            CapabilityMissingError: The client tells no roots.
+        """
+        peer = self._call.peer
+        if peer is None or not peer.can_list_roots:
+            raise CapabilityMissingError({"roots": {}})
+        return await self._wait(peer.list_roots())
+
+    def resolve_path(self, text: str) -> str:
+        """Return the absolute canonical path that `text` names in the client's folders; a check of form, not of rights.
+
+        Raises:
+            SandboxViolationError: It leads out of them.
+            ResourceUnavailableError: The client has no folder.
+        """
+        if self._record.files is None:
+            raise ResourceUnavailableError("missing", "this client has no folder")
+        return self._record.files.locate(text).absolute
+
+    async def run_sync(self, function: Callable[..., T], /, *args: Any) -> T:
+        """Run a blocking function in a thread, within the client's cap.
+
+        Raises:
+            LimitExceededError: Too many of the client's blocking calls are waiting.
+        """
+        return await self._pool.run(self._principal.client, function, *args)
+
+    async def _wait(self, question: Awaitable[T]) -> T:
+        """Wait for the other end; the time does not count against the call's own."""
+        call = self._call
+        call.waiting += 1
+        try:
+            async with asyncio.timeout(QUESTION_SECONDS):
+                return await question
+        except TimeoutError as error:
+            raise ResourceUnavailableError("busy", "the client did not answer in time") from error
+        finally:
+            call.waiting -= 1

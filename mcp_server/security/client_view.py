@@ -1,0 +1,59 @@
+"""What one client may see of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.permissions.client_profile import ClientProfile
+from mcp_server.security.permissions.permission import Permission
+
+
+class ClientView:
+    """Answers, and remembers, whether a client may use a tool, prompt or resource at all.
+
+    A name is visible when the profile shows it and every permission it declares could be granted on some resource.
+
+    Args:
+        profile: The policy's words about the client.
+        permissions: The policy in force.
+        epoch: The policy's epoch this view belongs to; a newer one makes a new view.
+
+    >>> from mcp_server.security.permissions.policy import Policy
+    >>> policy = Policy.for_folders([], client="local")
+    >>> view = ClientView(profile=policy.clients["local"], permissions=PermissionManager(policy=policy), epoch=1)
+    >>> view.may_use("tools/call", "echo", ())
+    True
+    """
+
+    __slots__ = ("_permissions", "_profile", "_seen", "epoch", "fingerprint")
+
+    def __init__(self, *, profile: ClientProfile, permissions: PermissionManager, epoch: int) -> None:
+        self._profile = profile
+        self._permissions = permissions
+        self._seen: dict[str, tuple[Sequence[Permission], bool]] = {}
+        self.epoch = epoch
+        self.fingerprint = f"{profile.name}.{epoch}"
+
+    def may_use(self, kind: str, name: str, permissions: Sequence[Permission]) -> bool:
+        """Whether the client may use the operation `name`, on some resource at least.
+
+        Args:
+            kind: The protocol's method; name patterns of the profile are about tools only.
+            name: The tool's, prompt's or resource's name.
+            permissions: What it declares.
+        """
+        if kind != "tools/call":
+            # Names of resources are free text of the client: remember only the catalogue's own.
+            return self._decide(kind, name, permissions)
+        seen = self._seen.get(name)
+        if seen is None or seen[0] is not permissions:
+            # A tool that was replaced comes with other declarations, even under the same name.
+            seen = (permissions, self._decide(kind, name, permissions))
+            self._seen[name] = seen
+        return seen[1]
+
+    def _decide(self, kind: str, name: str, permissions: Sequence[Permission]) -> bool:
+        if kind == "tools/call" and not self._profile.shows(name):
+            return False
+        return all(self._permissions.might_use(self._profile.name, permission) for permission in permissions)

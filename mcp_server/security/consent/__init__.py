@@ -1,0 +1,1 @@
+"""Asking a human, and sealing what was agreed."""

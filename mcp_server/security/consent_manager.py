@@ -1,0 +1,125 @@
+"""Asking a human before a call goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from mcp_server.errors.consent_required_error import ConsentRequiredError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.security.client_peer import ClientPeer
+from mcp_server.security.client_record import ClientRecord
+from mcp_server.security.operation import Operation
+from mcp_server.security.permissions.permission_type import PermissionType
+
+CONSENT_SECONDS: Final = 120.0
+"""How long a human may think; no answer in time is a no. Source: the state that carries the question lives as long."""
+
+MAX_OPEN_QUESTIONS: Final = 4
+"""Questions of one client at once: people who are asked too often stop reading."""
+
+OPERATOR_ONLY: Final = frozenset(
+    {
+        PermissionType.CODE_EXECUTION,
+        PermissionType.CODE_EXECUTION_SUDO,
+        PermissionType.SYSTEM_COMMAND,
+        PermissionType.FILE_WRITE_GLOBAL,
+        PermissionType.SECRET_READ,
+        PermissionType.ADMIN,
+    }
+)
+"""What an answer that travels through the restricted client itself cannot unlock."""
+
+FORM: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {"allow": {"type": "boolean", "title": "Allow this call, once"}},
+    "required": ["allow"],
+}
+
+
+class ConsentManager:
+    """Ask the human behind the client, through the client's own dialogue (elicitation).
+
+    It protects an honest user from his model, not the operator from the client; so the kinds in `OPERATOR_ONLY` are
+    never asked this way. Every argument is shown, none cut, with control and bidirectional characters made visible.
+
+    Args:
+        report: Takes an audit kind and its fields for every question and answer.
+
+    >>> ConsentManager.visible("a\u202eb\n")
+    'a\\u202eb\\u000a'
+    """
+
+    def __init__(self, *, report: Callable[[str, Mapping[str, Any]], object]) -> None:
+        self._report = report
+
+    async def ask(
+        self,
+        *,
+        client: str,
+        record: ClientRecord,
+        operation: Operation,
+        wanted: Sequence[tuple[PermissionType, str]],
+        peer: ClientPeer | None,
+    ) -> None:
+        """Return when the human agreed to all of `wanted`.
+
+        Raises:
+            ConsentRequiredError: Declined, no answer in time, or nobody who may answer can be asked.
+            InputRequiredSignal: The question travels to the client in a result.
+        """
+        what = ", ".join(f"{kind} {self.visible(name)!r}" for kind, name in wanted)
+        reserved = sorted({kind for kind, _ in wanted if kind in OPERATOR_ONLY})
+        if reserved:
+            raise ConsentRequiredError(f"{', '.join(reserved)} needs the operator's approval", missing=wanted)
+        if peer is None or not peer.can_elicit:
+            raise ConsentRequiredError(
+                f"the policy asks a human before {what}, and this client cannot show a question; "
+                "ask the operator for a grant",
+                missing=wanted,
+            )
+        if record.open_questions >= MAX_OPEN_QUESTIONS:
+            raise ConsentRequiredError("too many questions are open; wait until they are answered", missing=wanted)
+        fields = {"client": client, "tool": operation.name, "need": [list(each) for each in wanted]}
+        self._report("consent.asked", fields)
+        record.open_questions += 1
+        try:
+            async with asyncio.timeout(CONSENT_SECONDS):
+                answer = await peer.elicit({"message": self.text(client, operation, wanted), "requestedSchema": FORM})
+        except TimeoutError as error:
+            self._report("consent.expired", fields)
+            raise ConsentRequiredError("nobody answered in time", missing=wanted) from error
+        except ResourceUnavailableError as error:
+            self._report("consent.denied", fields)
+            raise ConsentRequiredError("the question could not be shown", missing=wanted) from error
+        finally:
+            record.open_questions -= 1
+        content = answer.get("content")
+        if answer.get("action") != "accept" or not isinstance(content, Mapping) or content.get("allow") is not True:
+            self._report("consent.denied", fields)
+            raise ConsentRequiredError(f"the human declined {what}; do not retry", missing=wanted)
+        self._report("consent.granted", fields)
+
+    def text(self, client: str, operation: Operation, wanted: Sequence[tuple[PermissionType, str]]) -> str:
+        """Return the question as the human reads it."""
+        lines = [f"{client} wants to use {operation.name}.", "", "It needs:"]
+        lines += [f"  {kind} {self.visible(name)}" for kind, name in wanted]
+        if operation.arguments:
+            lines += ["", "Arguments:"]
+            for name, value in operation.arguments.items():
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+                lines.append(f"  {self.visible(name)}: {self.visible(text)}")
+        return "\n".join(lines)
+
+    @staticmethod
+    def visible(text: str) -> str:
+        """Return `text` with every control, format and unassigned character as `\\uXXXX`."""
+        if text.isascii() and text.isprintable():
+            return text
+        return "".join(
+            f"\\u{ord(each):04x}" if unicodedata.category(each)[0] == "C" or each in "\u2028\u2029" else each
+            for each in text
+        )

@@ -1,0 +1,46 @@
+"""How much one client may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_KIBIBYTES: Final = 1024
+_MEBIBYTES: Final = 1024 * _KIBIBYTES
+_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """The bounds of one client; the policy file sets them under `limits`.
+
+    Args:
+        calls_per_minute: Calls that may begin within a minute: far above what a model does, far below a loop.
+        concurrent_calls: Calls that may run at once; as many as one connection keeps in flight.
+        timeout_seconds: Longest run of one call in seconds, where its tool says nothing.
+        max_result_bytes: Longest result that is sent in the answer; a longer one becomes a link. Leaves room in a
+            protocol line of 4 MiB.
+        workspace_bytes: Most that may be written into the folders by this server, in bytes.
+        workspace_files: Most files that may be made there.
+
+    >>> ClientLimits(calls_per_minute=60).concurrent_calls
+    64
+    """
+
+    calls_per_minute: int = 600
+    concurrent_calls: int = 64
+    timeout_seconds: float = 30 * _SECONDS
+    max_result_bytes: int = 1 * _MEBIBYTES
+    workspace_bytes: int = 256 * _MEBIBYTES
+    workspace_files: int = 10_000
+
+
+# The largest values a policy may set. Not a recommendation: past these a limit limits nothing, or a number is a slip.
+LIMIT_CEILINGS: Final[dict[str, int]] = {
+    "calls_per_minute": 1_000_000,
+    "concurrent_calls": 10_000,
+    "timeout_seconds": 24 * 60 * 60,
+    "max_result_bytes": 1024 * _MEBIBYTES,
+    "workspace_bytes": 1024 * 1024 * _MEBIBYTES,
+    "workspace_files": 100_000_000,
+}

@@ -1,0 +1,66 @@
+"""What the policy says of one client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mcp_server.security.permissions.client_limits import ClientLimits
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy_layer import PolicyLayer
+from mcp_server.security.permissions.resource_pattern import ResourcePattern
+from mcp_server.security.permissions.resource_text import path_parts
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProfile:
+    """One client's folders, rules and limits.
+
+    Args:
+        name: The client's name in the policy; the command line chooses it, never the client.
+        folders: Its own folders, as canonical absolute paths.
+        global_folders: Further folders, where writing needs `FILE_WRITE_GLOBAL`.
+        rules: What it is allowed, asked for and denied.
+        limits: How much it may use.
+        tools: Patterns of the names of the tools it may see.
+        isolation: `inline`, or `process` for a worker of its own.
+
+    >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
+    True
+    """
+
+    name: str
+    folders: tuple[str, ...] = ()
+    global_folders: tuple[str, ...] = ()
+    rules: PolicyLayer = field(default_factory=PolicyLayer)
+    limits: ClientLimits = field(default_factory=ClientLimits)
+    tools: tuple[ResourcePattern, ...] = (ResourcePattern("*", ("", "")),)
+    isolation: Literal["inline", "process"] = "inline"
+    # The folders' names, the longest path first, and whether each is global.
+    _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        places = [(path_parts(folder)[1], False) for folder in self.folders]
+        places += [(path_parts(folder)[1], True) for folder in self.global_folders]
+        object.__setattr__(self, "_places", tuple(sorted(places, key=lambda place: -len(place[0]))))
+
+    def shows(self, tool: str) -> bool:
+        """Whether the client may see the tool of this name, if its permissions suffice."""
+        return any(pattern.covers(tool) for pattern in self.tools)
+
+    def holds(self, permission_type: PermissionType, parts: tuple[str, ...]) -> bool:
+        """Whether a path lies where this kind of right can be used at all.
+
+        The innermost folder decides: `FILE_WRITE` is for the client's own, `FILE_WRITE_GLOBAL` for the global ones,
+        every other right for both.
+
+        Args:
+            permission_type: The kind of right, one of those for paths.
+            parts: The names of a canonical absolute path.
+        """
+        for folder, is_global in self._places:
+            if parts[: len(folder)] == folder:
+                if permission_type == PermissionType.FILE_WRITE:
+                    return not is_global
+                return is_global or permission_type != PermissionType.FILE_WRITE_GLOBAL
+        return False

@@ -1,0 +1,52 @@
+"""What a tool declares that it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.permission_type import PermissionType
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A declared need: a kind of right, on which resources, and which argument names the resource.
+
+    With `argument` it is *bound*: the argument's value is checked before the handler starts, and again at the door.
+    Without, it is an upper limit for what the handler may use through its `ClientContext`.
+
+    Args:
+        type: The kind of right.
+        pattern: Which resources: for files relative to the client's folder, `*` stays inside a name, `**` crosses.
+        argument: The argument (or arguments) that name the resource; a dotted path reaches into objects, and every
+            element of a list is checked. An absent optional argument needs nothing.
+        restricted: False *asks* for execution outside the sandbox, and is refused unless the policy grants exactly that.
+
+    Raises:
+        ConfigurationError: The pattern is empty, or an argument's name is.
+
+    >>> Permission(PermissionType.FILE_READ, "*.txt", argument="path").arguments
+    ('path',)
+    """
+
+    type: PermissionType
+    pattern: str = "**"
+    argument: str | tuple[str, ...] | None = field(default=None, kw_only=True)
+    restricted: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", PermissionType(self.type))
+        if not self.pattern or not isinstance(self.pattern, str):
+            raise ConfigurationError(f"{self.type}: the pattern must be a text that is not empty")
+        if not all(self.arguments):
+            raise ConfigurationError(f"{self.type}: the name of a bound argument is empty")
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the bound arguments, empty when unbound."""
+        if self.argument is None:
+            return ()
+        return (self.argument,) if isinstance(self.argument, str) else tuple(self.argument)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.pattern}"

@@ -1,0 +1,114 @@
+"""Everything the operator said, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike, fspath
+from os.path import isdir, realpath
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.client_profile import ClientProfile
+from mcp_server.security.permissions.default_denies import default_denies
+from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.policy_layer import PolicyLayer
+from mcp_server.security.permissions.policy_rule import PolicyRule
+from mcp_server.security.permissions.rule_compiler import RuleCompiler
+
+_FOLDER_GRANTS: Final = ("FILE_READ **", "DIRECTORY_LIST **", "FILE_WRITE **")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The clients, what each may do, and what nobody may.
+
+    A value: it decides nothing (`PolicyEvaluator` does) and never changes; a reload makes another.
+
+    Args:
+        clients: The profiles by the clients' names.
+        ceiling: What nobody gets more than, None for no ceiling.
+        default_deny: The shipped denials and those the policy adds.
+        source: Where it was read, for people.
+
+    >>> policy = Policy.for_folders(["/"])
+    >>> [rule.text for rule in policy.clients["local"].rules.allow]
+    ['FILE_READ **', 'DIRECTORY_LIST **', 'FILE_WRITE **']
+    """
+
+    clients: Mapping[str, ClientProfile] = field(default_factory=dict)
+    ceiling: PolicyLayer | None = None
+    default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
+    source: str = field(default="", compare=False)
+    digest: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
+        object.__setattr__(self, "digest", _digest(self))
+
+    @classmethod
+    def for_folders(cls, folders: Sequence[str | PathLike[str]], client: str = "local") -> Self:
+        """Return the policy of a server that was started with folders and without a policy file.
+
+        Reading, listing and writing inside the folders for one client, and nothing else; the shipped denials hold.
+
+        Args:
+            folders: The folders; relative ones are relative to the working directory.
+            client: The client's name.
+
+        Raises:
+            ConfigurationError: A folder is missing or no directory.
+        """
+        canonical: list[str] = []
+        for folder in folders:
+            real = realpath(fspath(folder))
+            if not isdir(real):
+                raise ConfigurationError(f"the folder {fspath(folder)!r} does not exist or is no directory")
+            if real not in canonical:
+                canonical.append(real)
+        compiler = RuleCompiler()
+        try:
+            rules = tuple(
+                compiler.for_client(
+                    f"{client}.allow[{at}]", Effect.ALLOW, text, client=client, folders=canonical, global_folders=()
+                )
+                for at, text in enumerate(_FOLDER_GRANTS if canonical else ())
+            )
+            profile = ClientProfile(client, folders=tuple(canonical), rules=PolicyLayer(allow=rules))
+        except ValueError as error:
+            raise ConfigurationError(f"the path of a folder {error}; choose another folder") from error
+        return cls({client: profile})
+
+
+def _digest(policy: Policy) -> str:
+    import json
+    from hashlib import sha256
+
+    form = {
+        "version": 1,
+        "default_deny": _layer_form(policy.default_deny),
+        "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
+        "clients": {name: _profile_form(profile) for name, profile in policy.clients.items()},
+    }
+    canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _profile_form(profile: ClientProfile) -> dict[str, Any]:
+    return {
+        "folders": profile.folders,
+        "global_folders": profile.global_folders,
+        "rules": _layer_form(profile.rules),
+        "limits": asdict(profile.limits),
+        "tools": [pattern.canonical for pattern in profile.tools],
+        "isolation": profile.isolation,
+    }
+
+
+def _layer_form(layer: PolicyLayer) -> dict[str, Any]:
+    return {str(effect): _rules_form(layer.rules(effect)) for effect in Effect}
+
+
+def _rules_form(rules: Iterable[PolicyRule]) -> list[Any]:
+    return [[rule.id, rule.types, rule.text, [pattern.canonical for pattern in rule.patterns]] for rule in rules]

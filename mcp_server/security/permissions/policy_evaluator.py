@@ -1,0 +1,254 @@
+"""The one place where a policy is applied."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from mcp_server.security.permissions.client_profile import ClientProfile
+from mcp_server.security.permissions.decision import Decision
+from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.path_pattern import PathPattern
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy import Policy
+from mcp_server.security.permissions.policy_layer import PolicyLayer
+from mcp_server.security.permissions.policy_rule import PolicyRule
+from mcp_server.security.permissions.policy_subject import PolicySubject
+from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
+from mcp_server.security.permissions.rule_trace import RuleTrace
+
+logger: Final = logging.getLogger(__name__)
+
+# What stands in a decision's `rule` when no rule could be asked.
+MALFORMED: Final = "malformed-resource"
+FAILED: Final = "evaluation-failed"
+
+# The answers that are always the same.
+_NO_DENIAL: Final = RuleTrace("default_deny", "", Effect.ALLOW, reason="no default denial speaks of it")
+_NO_CEILING: Final = RuleTrace("ceiling", "", Effect.ALLOW, reason="there is no ceiling")
+_ABOVE_CEILING: Final = RuleTrace("ceiling", "", Effect.DENY, reason="the ceiling does not allow it")
+
+
+class PolicyEvaluator:
+    """Decide, explain and foresee, all by the same three layers.
+
+    1. *Default denials* (shipped and added): may refuse.
+    2. *Ceiling*, where there is one: may refuse, and refuses what it does not allow.
+    3. *Client*: refuses what lies outside the client's folders; then deny beats ask beats allow, silence refuses.
+
+    A decision is the strictest of the three answers, so a denial of any layer wins and a layer can only narrow. A
+    resource that could be read in two ways is refused, and so is everything when the evaluation itself fails.
+
+    Keeps nothing between two questions; `PermissionManager` does that.
+
+    Args:
+        policy: The policy to apply.
+
+    >>> evaluator = PolicyEvaluator(Policy.for_folders(["/"]))
+    >>> evaluator.decide("local", PermissionType.FILE_READ, "/a.txt").rule
+    'local.allow[0]'
+    >>> evaluator.decide("local", PermissionType.FILE_READ, "/home/ada/.ssh/id_ed25519").layer
+    'default_deny'
+    """
+
+    __slots__ = ("_policy", "_wide_denials")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        common = (
+            policy.default_deny.deny if policy.ceiling is None else (*policy.default_deny.deny, *policy.ceiling.deny)
+        )
+        # Those that leave nothing of a kind of right; none of the shipped ones does.
+        self._wide_denials = tuple(rule for rule in common if any(each.is_everything for each in rule.patterns))
+
+    def decide(self, client: str, permission_type: PermissionType, resource: str) -> Decision:
+        """Return what the policy says of one resource.
+
+        Args:
+            client: The client's name.
+            permission_type: The kind of right.
+            resource: A canonical absolute path for rights on paths, `unrestricted` for leaving the sandbox, any text
+                for the rest.
+        """
+        # The boundary where a bug must become a refusal, and must be seen.
+        try:
+            traces = self.explain(client, permission_type, resource)
+        except Exception:
+            logger.exception("evaluating %s failed; it is refused", permission_type)
+            return Decision(Effect.DENY, FAILED, "none")
+        for effect in (Effect.DENY, Effect.ASK):
+            for trace in traces:
+                if trace.effect is effect:
+                    # The client's silence is nobody's rule.
+                    silent = trace.layer == "client" and not trace.rule
+                    return Decision(effect, trace.rule, "none" if silent else trace.layer)
+        return Decision(Effect.ALLOW, traces[-1].rule, "client")
+
+    def explain(self, client: str, permission_type: PermissionType, resource: str) -> tuple[RuleTrace, ...]:
+        """Return the answer of each layer; arguments as for `decide`."""
+        try:
+            subject = PolicySubject.read(permission_type, resource)
+        except ValueError as error:
+            reason = f"the resource {error}, so it cannot be compared"
+            return (RuleTrace("none", MALFORMED, Effect.DENY, reason=reason),)
+        policy = self._policy
+        return (
+            self._default_deny(policy.default_deny, subject),
+            self._ceiling(policy.ceiling, subject),
+            self._client(policy.clients.get(client), subject),
+        )
+
+    def might_use(self, client: str, permission: Permission) -> bool:
+        """Whether some resource might be granted, or asked for, under a declared permission.
+
+        Says no only when surely nothing could be: it filters what a client is shown, and decides no call.
+
+        Args:
+            client: The client's name.
+            permission: What a tool, prompt or resource declares.
+        """
+        profile = self._policy.clients.get(client)
+        if profile is None:
+            return False
+        if not permission.restricted:
+            # For paths there is nothing outside the sandbox that a policy could name.
+            if permission.type.is_path:
+                return False
+            return self.decide(client, permission.type, UNRESTRICTED).effect is not Effect.DENY
+        declared = self._declared(profile, permission)
+        types = [permission.type]
+        if permission.type == PermissionType.FILE_WRITE:
+            # A tool that writes is declared once; the folder decides which of the two rights it needs.
+            types.append(PermissionType.FILE_WRITE_GLOBAL)
+        return any(self._might_use_type(profile, kind, declared) for kind in types)
+
+    def smallest_grant(self, client: str, permission_type: PermissionType, resource: str) -> str:
+        """Return the text of the narrowest rule that would let `client` use `resource`, for its `allow` or `ask`.
+
+        Empty when no rule of the client could: a denial stands in the way, or the ceiling, or the client's folders.
+
+        Args:
+            client: The client's name.
+            permission_type: The kind of right.
+            resource: As for `decide`.
+        """
+        profile = self._policy.clients.get(client)
+        try:
+            subject = PolicySubject.read(permission_type, resource)
+        except ValueError:
+            return ""
+        if profile is None:
+            return ""
+        traces = self.explain(client, permission_type, resource)
+        last = traces[-1]
+        if any(trace.effect is Effect.DENY for trace in traces[:-1]) or (last.effect is Effect.DENY and last.rule):
+            return ""
+        if not permission_type.is_path:
+            return f"{permission_type} {resource}"
+        return f"{permission_type} {_narrowest(profile, permission_type, subject)}"
+
+    def _default_deny(self, layer: PolicyLayer, subject: PolicySubject) -> RuleTrace:
+        rule = layer.rule_for(Effect.DENY, subject)
+        if rule is None:
+            return _NO_DENIAL
+        return _spoken("default_deny", rule)
+
+    def _ceiling(self, layer: PolicyLayer | None, subject: PolicySubject) -> RuleTrace:
+        if layer is None:
+            return _NO_CEILING
+        for effect in (Effect.DENY, Effect.ASK, Effect.ALLOW):
+            rule = layer.rule_for(effect, subject)
+            if rule is not None:
+                return _spoken("ceiling", rule)
+        return _ABOVE_CEILING
+
+    def _client(self, profile: ClientProfile | None, subject: PolicySubject) -> RuleTrace:
+        if profile is None:
+            return RuleTrace("client", "", Effect.DENY, reason="the policy does not name this client")
+        rules = profile.rules
+        rule = rules.rule_for(Effect.DENY, subject)
+        if rule is not None:
+            return _spoken("client", rule)
+        if subject.type.is_path and not profile.holds(subject.type, subject.parts):
+            reason = f"it lies outside the folders where {profile.name!r} may use {subject.type}"
+            return RuleTrace("client", f"{profile.name}.folders", Effect.DENY, reason=reason)
+        for effect in (Effect.ASK, Effect.ALLOW):
+            rule = rules.rule_for(effect, subject)
+            if rule is not None:
+                return _spoken("client", rule)
+        return RuleTrace("client", "", Effect.DENY, reason=f"no rule of {profile.name!r} grants it")
+
+    def _declared(self, profile: ClientProfile, permission: Permission) -> tuple[PathPattern | ResourcePattern, ...]:
+        if not permission.type.is_path:
+            return (ResourcePattern.compile(permission.pattern),)
+        pattern = PathPattern.compile(permission.pattern)
+        if pattern.is_absolute:
+            return (pattern,)
+        return tuple(pattern.under(folder) for folder in (*profile.folders, *profile.global_folders))
+
+    def _might_use_type(
+        self,
+        profile: ClientProfile,
+        permission_type: PermissionType,
+        declared: tuple[PathPattern | ResourcePattern, ...],
+    ) -> bool:
+        rules = profile.rules
+        ceiling = self._policy.ceiling
+        denials = self._wide_denials if rules.deny == () else (*self._wide_denials, *rules.deny)
+        if any(_denies_all(rule, permission_type, profile) for rule in denials):
+            return False
+        if ceiling is not None and not _overlaps((*ceiling.ask, *ceiling.allow), permission_type, declared):
+            return False
+        return _overlaps((*rules.ask, *rules.allow), permission_type, declared)
+
+
+def _spoken(layer: str, rule: PolicyRule) -> RuleTrace:
+    return RuleTrace(layer, rule.id, rule.effect, True, rule.text)
+
+
+def _overlaps(
+    rules: tuple[PolicyRule, ...],
+    permission_type: PermissionType,
+    declared: tuple[PathPattern | ResourcePattern, ...],
+) -> bool:
+    return any(
+        not _surely_disjoint(granted, wanted)
+        for rule in rules
+        if permission_type in rule.types
+        for granted in rule.patterns
+        for wanted in declared
+    )
+
+
+def _surely_disjoint(granted: PathPattern | ResourcePattern, wanted: PathPattern | ResourcePattern) -> bool:
+    if isinstance(granted, PathPattern):
+        return isinstance(wanted, PathPattern) and granted.is_disjoint(wanted)
+    if not isinstance(wanted, ResourcePattern):
+        return False
+    # What is granted as `unrestricted` is no resource that a restricted permission could be about.
+    return granted.pieces == (UNRESTRICTED,) or granted.is_disjoint(wanted)
+
+
+def _denies_all(rule: PolicyRule, permission_type: PermissionType, profile: ClientProfile) -> bool:
+    if permission_type not in rule.types or not any(pattern.is_everything for pattern in rule.patterns):
+        return False
+    if not permission_type.is_path:
+        return True
+    # A client's own `**` is about its own folders; a global one may lie elsewhere.
+    anchored_everywhere = any(isinstance(each, PathPattern) and not each.anchor for each in rule.patterns)
+    return anchored_everywhere or not profile.global_folders
+
+
+def _narrowest(profile: ClientProfile, permission_type: PermissionType, subject: PolicySubject) -> str:
+    """Return the pattern for one path: relative to the client's folder where possible."""
+    is_global_right = permission_type == PermissionType.FILE_WRITE_GLOBAL
+    text = subject.text
+    for folder in profile.global_folders if is_global_right else profile.folders:
+        inside = folder.rstrip("/") + "/"
+        if text.startswith(inside) and len(text) > len(inside):
+            text = text[len(inside) :]
+            break
+    # What patterns do not have is matched by `?`, which is the narrowest that they do have.
+    literal = "".join("?" if character in "*?[]{}\\~" else character for character in text)
+    return "?" + literal[1:] if literal.startswith("!") else literal

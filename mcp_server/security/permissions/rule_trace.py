@@ -1,0 +1,31 @@
+"""What one layer of the policy said, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcp_server.security.permissions.effect import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """The answer of one layer; a decision is the strictest answer of all layers.
+
+    Args:
+        layer: `default_deny`, `ceiling` or `client`.
+        rule: The id of the rule that spoke, empty when none did.
+        effect: What the layer says: a layer that has no objection says allow, the client's silence says deny.
+        matched: Whether a rule spoke, and it was not the layer's silence.
+        pattern: The rule as the operator wrote it, empty when none spoke.
+        reason: Why, in words, where no rule spoke.
+
+    >>> RuleTrace("ceiling", "", Effect.ALLOW, matched=False, reason="there is no ceiling").effect is Effect.ALLOW
+    True
+    """
+
+    layer: str
+    rule: str
+    effect: Effect
+    matched: bool = False
+    pattern: str = ""
+    reason: str = ""

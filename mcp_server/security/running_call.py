@@ -1,0 +1,54 @@
+"""One call while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from mcp_server.security.client_peer import ClientPeer
+
+
+class RunningCall:
+    """What the chain, the deadline watch and the handler's context share about one call.
+
+    Args:
+        call_id: The id under which audit and log know the call.
+        peer: The other end.
+        task: The task that runs the call, to be cancelled at its deadline.
+        started: When it began, in seconds of the server's monotonic clock.
+        deadline: When it must have ended, on the same clock.
+
+    >>> RunningCall(call_id="c1", peer=None, task=None, started=0.0, deadline=30.0).is_cancelled
+    False
+    """
+
+    __slots__ = (
+        "call_id",
+        "deadline",
+        "is_cancelled",
+        "is_expired",
+        "next_heartbeat",
+        "peer",
+        "started",
+        "task",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        peer: ClientPeer | None,
+        task: asyncio.Task[Any] | None,
+        started: float,
+        deadline: float,
+    ) -> None:
+        self.call_id = call_id
+        self.peer = peer
+        self.task = task
+        self.started = started
+        self.deadline = deadline
+        self.is_cancelled = False
+        self.is_expired = False
+        self.next_heartbeat = 0.0
+        self.waiting = 0

@@ -1,0 +1,364 @@
+"""The chain every call passes: authenticate, permit, sandbox, execute, audit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mcp_server.errors.authentication_error import AuthenticationError
+from mcp_server.errors.input_required_signal import InputRequiredSignal
+from mcp_server.errors.limit_exceeded_error import LimitExceededError
+from mcp_server.errors.mcp_server_error import MCPServerError
+from mcp_server.errors.operation_failed_error import OperationFailedError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.errors.sandbox_violation_error import SandboxViolationError
+from mcp_server.errors.unknown_name_error import UnknownNameError
+from mcp_server.resources.blocking_pool import BlockingPool
+from mcp_server.resources.filesystem.pinned_file import PinnedFile
+from mcp_server.security.audit_logger import AuditLogger
+from mcp_server.security.authentication.credentials import Credentials
+from mcp_server.security.authentication.principal import Principal
+from mcp_server.security.authentication_manager import AuthenticationManager
+from mcp_server.security.call_gate import CallGate
+from mcp_server.security.call_watch import CallWatch
+from mcp_server.security.client_context import ClientContext
+from mcp_server.security.client_manager import ClientManager
+from mcp_server.security.client_peer import ClientPeer
+from mcp_server.security.client_record import ClientRecord
+from mcp_server.security.client_view import ClientView
+from mcp_server.security.consent_manager import ConsentManager
+from mcp_server.security.operation import Operation
+from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.running_call import RunningCall
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+"""How long a call may run unless its tool says otherwise; desktop clients give up after 60 s."""
+
+MAX_TIMEOUT_SECONDS: Final = 3600.0
+"""The hard maximum: whatever a tool or policy says, nothing runs longer."""
+
+_KIND_NAMES: Final = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
+
+
+class SecurityChain:
+    """Run planned operations; nothing reaches a handler except through `run`.
+
+    1. *Authenticate*: who calls. Only then is the plan drawn, so that a stranger learns of no tool.
+    2. *Permit*: the client's limits, then every right the operation needs, bound to its arguments.
+    3. *Sandbox*: the bound resources are opened inside the client's folders; what was checked is what is used.
+    4. *Execute*: the handler runs, with a deadline. An intent is on record before anything with effects.
+    5. *Audit*: the outcome, whatever it was, before the answer leaves.
+
+    When a step cannot be made, the call does not happen.
+
+    Args:
+        authentication: Step 1.
+        permissions: Step 2.
+        clients: The clients' folders and limits.
+        consent: Asks humans.
+        audit: Step 5.
+        watch: Deadlines and heartbeats.
+        pool: Threads for what blocks.
+        clock: Monotonic seconds.
+        new_id: Makes an id for a call.
+        default_timeout_seconds: For operations that name none.
+    """
+
+    def __init__(
+        self,
+        *,
+        authentication: AuthenticationManager,
+        permissions: PermissionManager,
+        clients: ClientManager,
+        consent: ConsentManager,
+        audit: AuditLogger,
+        watch: CallWatch,
+        pool: BlockingPool,
+        new_id: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+        default_timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> None:
+        self._authentication = authentication
+        self._permissions = permissions
+        self._clients = clients
+        self._consent = consent
+        self._audit = audit
+        self._watch = watch
+        self._pool = pool
+        self._new_id = new_id
+        self._clock = clock
+        self._default_timeout = default_timeout_seconds
+
+    async def run(
+        self,
+        credentials: Credentials,
+        plan: Callable[[Principal], Operation],
+        *,
+        peer: ClientPeer | None = None,
+        request: str | int | None = None,
+        on_start: Callable[[RunningCall], None] | None = None,
+    ) -> Any:
+        """Carry out the operation that `plan` draws, and return what its handler returned.
+
+        Args:
+            credentials: The evidence of who calls.
+            plan: Turns the request into an operation; called only for an authenticated client.
+            peer: The other end, for questions and progress.
+            request: The request's id, for the audit.
+            on_start: Receives the running call, so that the protocol can take it back.
+
+        Raises:
+            AuthenticationError: Nobody we know is calling.
+            UnknownNameError: There is no such operation, or the caller may not know of it.
+            MCPServerError: Any refusal of the steps 2 to 5, each with its own class.
+            InputRequiredSignal: The operation needs an answer from the client first.
+        """
+        started = self._clock()
+        # (1) Authenticate.
+        try:
+            principal = self._authentication.authenticate(credentials)
+            record = self._clients.record(principal)
+        except AuthenticationError as error:
+            self._audit.append(
+                "auth.fail", {"conn": credentials.connection, "err": error.reason, "req_id": request, "sev": "warning"}
+            )
+            raise
+        call = RunningCall(
+            call_id=self._new_id(), peer=peer, task=asyncio.current_task(), started=started, deadline=started
+        )
+        facts: dict[str, Any] = {
+            "call": call.call_id,
+            "client": principal.client,
+            "conn": credentials.connection,
+            "policy": self._permissions.policy.digest,
+            "req_id": request,
+        }
+        try:
+            operation = plan(principal)
+        except MCPServerError as error:
+            self._record(facts, started, "call.denied", error)
+            raise
+        if on_start is not None:
+            on_start(call)
+        return await self._run_planned(operation, principal, record, call, facts)
+
+    async def _run_planned(
+        self,
+        operation: Operation,
+        principal: Principal,
+        record: ClientRecord,
+        call: RunningCall,
+        facts: dict[str, Any],
+    ) -> Any:
+        gate = CallGate(
+            principal=principal,
+            record=record,
+            operation=operation,
+            permissions=self._permissions,
+            consent=self._consent,
+            peer=call.peer,
+        )
+        facts["method"] = operation.kind
+        facts["tool"] = operation.name
+        facts["tool_hash"] = operation.definition_hash
+        bound = [name for need in operation.needs for name in need.permission.arguments]
+        facts["args"] = self._audit.digest_arguments(operation.arguments or {}, bound)
+        facts["need"] = gate.evidence
+        pinned: dict[str, PinnedFile] = {}
+        has_entered = False
+        may_have_effect = False
+        outcome: BaseException | None = None
+        result: Any = None
+        timeout = min(
+            operation.timeout_seconds or record.profile.limits.timeout_seconds or self._default_timeout,
+            MAX_TIMEOUT_SECONDS,
+        )
+        call.deadline = call.started + timeout
+        self._watch.add(call)
+        try:
+            # (2) Permit. A name the caller may never use is answered like a name that does not exist.
+            if not self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions):
+                raise UnknownNameError(_KIND_NAMES.get(operation.kind, "name"), operation.name)
+            self._clients.enter(record)
+            has_entered = True
+            wanted = self._wanted(operation, record)
+            if wanted:
+                await gate.require_all(wanted)
+                # (3) Sandbox: open what was permitted; the handler gets this very object.
+                self._pin(wanted, record, pinned)
+            # (4) Execute, with the intent on record before any effect.
+            if operation.has_effects:
+                seq = self._audit.append("call.intent", facts)
+                await self._audit.durable(seq)
+                may_have_effect = True
+            context = ClientContext(
+                principal=principal,
+                record=record,
+                operation=operation,
+                gate=gate,
+                call=call,
+                pool=self._pool,
+                pinned=pinned,
+            )
+            result = await operation.execute(context)
+        except BaseException as error:
+            outcome = self._judge(error, call, timeout)
+            if outcome is error:
+                raise
+            raise outcome from error
+        finally:
+            self._watch.remove(call)
+            for each in pinned.values():
+                each.close()
+            if has_entered:
+                self._clients.leave(record)
+            # (5) Audit, whatever happened.
+            if may_have_effect:
+                facts.pop("args")
+            seq = self._record(facts, call.started, self._kind(outcome, may_have_effect), outcome, result)
+            await self._audit.durable(seq)
+        return result
+
+    def permits(self, credentials: Credentials, plan: Callable[[Principal], Operation]) -> bool:
+        """Whether the planned operation would pass step 2 now, without asking anybody; nothing is run or recorded.
+
+        Raises:
+            MCPServerError: There is no such operation, or nobody we know is asking.
+        """
+        principal = self._authentication.authenticate(credentials)
+        record = self._clients.record(principal)
+        operation = plan(principal)
+        gate = CallGate(
+            principal=principal,
+            record=record,
+            operation=operation,
+            permissions=self._permissions,
+            consent=self._consent,
+            peer=None,
+        )
+        return all(gate.allows(kind, name, relative) for kind, name, relative, _ in self._wanted(operation, record))
+
+    def forget(self, credentials: Credentials) -> None:
+        """Drop what is remembered of a connection that has ended."""
+        self._authentication.forget(credentials)
+
+    def view(self, credentials: Credentials) -> ClientView:
+        """Return what the caller may see of the catalogue, for listings.
+
+        Raises:
+            AuthenticationError: Nobody we know is calling.
+        """
+        principal = self._authentication.authenticate(credentials)
+        return self.view_of(principal, self._clients.record(principal))
+
+    def view_of(self, principal: Principal, record: ClientRecord) -> ClientView:
+        """Return what an authenticated client may see."""
+        epoch = self._permissions.epoch
+        view = record.view
+        if view is None or view.epoch != epoch:
+            view = ClientView(profile=record.profile, permissions=self._permissions, epoch=epoch)
+            record.view = view
+        return view
+
+    def _wanted(
+        self, operation: Operation, record: ClientRecord
+    ) -> list[tuple[PermissionType, str, str | None, Permission | None]]:
+        """Turn the needs into canonical resources; touches no file."""
+        wanted: list[tuple[PermissionType, str, str | None, Permission | None]] = []
+        for need in operation.needs:
+            kind = need.permission.type
+            if not kind.is_path:
+                wanted.append((kind, need.text, None, need.permission))
+                continue
+            if record.files is None:
+                raise ResourceUnavailableError("missing", "this client has no folder; the operator can give it one")
+            location = record.files.locate(need.text)
+            if kind == PermissionType.FILE_WRITE and location.root.is_global:
+                kind = PermissionType.FILE_WRITE_GLOBAL
+            wanted.append((kind, location.absolute, location.relative, need.permission))
+        return wanted
+
+    def _pin(
+        self,
+        wanted: list[tuple[PermissionType, str, str | None, Permission | None]],
+        record: ClientRecord,
+        pinned: dict[str, PinnedFile],
+    ) -> None:
+        files = record.files
+        if files is None:
+            return
+        for kind, absolute, _, _ in wanted:
+            if absolute not in pinned and kind == PermissionType.FILE_READ:
+                pinned[absolute] = files.pin(files.locate(absolute), kind="file")
+            elif absolute not in pinned and kind == PermissionType.DIRECTORY_LIST:
+                pinned[absolute] = files.pin(files.locate(absolute))
+
+    def _judge(self, error: BaseException, call: RunningCall, timeout: float) -> BaseException:
+        """Return what the caller learns of `error`; log what it does not."""
+        if isinstance(error, asyncio.CancelledError) and call.is_expired:
+            if call.task is not None:
+                call.task.uncancel()
+            return LimitExceededError(
+                "timeout", f"the call took longer than {timeout:g} s and was stopped; ask for less at once"
+            )
+        if isinstance(error, BaseExceptionGroup):
+            signals = error.subgroup(InputRequiredSignal)
+            if signals is not None:
+                first: BaseException = signals
+                while isinstance(first, BaseExceptionGroup):
+                    first = first.exceptions[0]
+                return first
+        if isinstance(error, (MCPServerError, InputRequiredSignal, asyncio.CancelledError)):
+            return error
+        if not isinstance(error, Exception):
+            # SystemExit, KeyboardInterrupt and the like of a handler end the call, not the server.
+            logger.error("call %s raised %s", call.call_id, type(error).__name__)
+        else:
+            logger.error("call %s failed", call.call_id, exc_info=error)
+        return OperationFailedError(call.call_id)
+
+    @staticmethod
+    def _kind(outcome: BaseException | None, may_have_effect: bool) -> str:
+        if outcome is None or may_have_effect or isinstance(outcome, (InputRequiredSignal, asyncio.CancelledError)):
+            return "call.done"
+        if isinstance(outcome, SandboxViolationError):
+            return "sandbox.violation"
+        return "call.done" if isinstance(outcome, OperationFailedError) else "call.denied"
+
+    def _record(
+        self,
+        facts: Mapping[str, Any],
+        started: float,
+        kind: str,
+        outcome: BaseException | None,
+        result: Any = None,
+    ) -> int:
+        fields = {**facts, "dur_us": int((self._clock() - started) * 1e6)}
+        if outcome is None:
+            fields["out"] = {"is_error": bool(getattr(result, "is_error", False))}
+        else:
+            fields["err"] = self._name(outcome)
+            if kind in ("call.denied", "sandbox.violation"):
+                fields["decision"] = "deny"
+                fields["sev"] = "warning"
+        return self._audit.append(kind, fields)
+
+    @staticmethod
+    def _name(outcome: BaseException) -> str:
+        """Return the outcome in a few stable words; messages may hold what an audit must not."""
+        if isinstance(outcome, asyncio.CancelledError):
+            return "cancelled"
+        if isinstance(outcome, InputRequiredSignal):
+            return "input_required"
+        detail = getattr(outcome, "reason", None) or getattr(outcome, "limit", None)
+        name = type(outcome).__name__
+        if isinstance(outcome, OperationFailedError) and outcome.__cause__ is not None:
+            detail = type(outcome.__cause__).__name__
+        return f"{name}:{detail}" if isinstance(detail, str) else name

@@ -1,0 +1,93 @@
+"""A client in memory for one module."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mcp_server.client.memory_client import MODERN, Answerer, MemoryClient
+from mcp_server.core.constants import DEFAULT_CLIENT
+from mcp_server.core.mcp_server import MCPServer
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.testing.audit_view import AuditView
+from mcp_server.testing.module_client import ModuleClient
+from mcp_server.tools.module import Module
+
+
+@asynccontextmanager
+async def client_for(
+    module: Module | ModuleType | str,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    allow: Sequence[str] = (),
+    ask: Sequence[str] = (),
+    deny: Sequence[str] = (),
+    limits: Mapping[str, int | float] | None = None,
+    answer: Answerer | None = None,
+    revision: str = MODERN,
+) -> AsyncIterator[ModuleClient]:
+    """Serve `module` to a client in memory, behind the whole chain, with an audit log in a directory of its own.
+
+    Args:
+        module: What to test: a `Module`, a Python module that holds one, or its dotted name.
+        folder: The client's folder.
+        allow: Rules such as `FILE_READ *.txt`.
+        ask: Rules for which the client is asked.
+        deny: Rules that refuse.
+        limits: The client's limits, as in a policy file.
+        answer: Answers the server's questions: `await answer(method, params)` returns the protocol's result.
+        revision: The protocol's revision the client speaks.
+
+    Example::
+
+        async with client_for(notes, folder=tmp_path, allow=["FILE_READ *.txt"]) as client:
+            assert await client.call("count_words", path="a.txt") == {"words": 3}
+            refusal = await client.denied("count_words", path="../secret.txt")
+    """
+    policy = PolicyLoader().parse(_policy_text(folder, allow, ask, deny, limits or {}), source="client_for")
+    with tempfile.TemporaryDirectory(prefix="mcp-server-test-") as state:
+        server = MCPServer("test", policy=policy, client=DEFAULT_CLIENT, state=Path(state) / "state")
+        server.register_module(module)
+        lifecycle = server.lifecycle()
+        await lifecycle.open()
+        records: list[AuditView] = []
+        lifecycle.security.audit.subscribe(lambda record: records.append(AuditView(record)))
+        client = MemoryClient(
+            handler=lifecycle.protocol.handler, profile=DEFAULT_CLIENT, revision=revision, answer=answer
+        )
+        try:
+            await client.start()
+            yield ModuleClient(client=client, audit=records)
+        finally:
+            await client.close()
+            await lifecycle.close("test ended")
+
+
+def _policy_text(
+    folder: str | os.PathLike[str] | None,
+    allow: Sequence[str],
+    ask: Sequence[str],
+    deny: Sequence[str],
+    limits: Mapping[str, Any],
+) -> str:
+    """Return the policy as a file would say it, so that tests and operators read the same language."""
+    lines = ["version = 1", f"[client.{DEFAULT_CLIENT}]"]
+    if folder is not None:
+        lines.append(f"folders = [{_quoted(os.path.abspath(os.fspath(folder)))}]")
+    for name, rules in (("allow", allow), ("ask", ask), ("deny", deny)):
+        lines.append(f"{name} = [{', '.join(_quoted(rule) for rule in rules)}]")
+    if limits:
+        lines.append(f"limits = {{ {', '.join(f'{name} = {value}' for name, value in limits.items())} }}")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    # A JSON string of printable text is a TOML basic string.
+    import json
+
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Floor 4: what modules offer: tools, prompts, published resources."""

@@ -1,0 +1,1 @@
+"""What a handler can return beside plain values: text, images, sound, links, embedded resources."""

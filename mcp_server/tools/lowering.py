@@ -1,0 +1,345 @@
+"""From what an author registered to the frozen values that are served: where both forms of a tool become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.tools.argument_binding import bindings_of
+from mcp_server.tools.checks import as_icons, check_name, check_timeout, did_you_mean
+from mcp_server.tools.completion import Completion
+from mcp_server.tools.function_signature import FunctionSignature, is_asynchronous
+from mcp_server.tools.icon import Icon
+from mcp_server.tools.prompt import Prompt
+from mcp_server.tools.prompt_argument import PromptArgument
+from mcp_server.tools.published_resource import PublishedResource
+from mcp_server.tools.resource_names import refuse_unguarded, suspicious_properties
+from mcp_server.tools.tool import Tool
+from mcp_server.tools.tool_annotations import ToolAnnotations
+from mcp_server.tools.type_walk import suspicious_parameters
+from mcp_server.tools.typed_contract import TypedContract
+from mcp_server.tools.unset import UNSET
+from mcp_server.tools.uri_template import URITemplate
+from mcp_server.tools.written_contract import WrittenContract
+from mcp_server.tools.written_schema import check_schema, default_of, known_arguments
+
+_CHANGING: Final = frozenset(
+    {
+        PermissionType.FILE_WRITE,
+        PermissionType.FILE_WRITE_GLOBAL,
+        PermissionType.FILE_DELETE,
+        PermissionType.S3_WRITE,
+        PermissionType.SQL_WRITE,
+    }
+)
+
+
+def make_written_tool(
+    *,
+    module: str,
+    name: str,
+    description: str,
+    input_schema: Mapping[str, Any],
+    permissions: tuple[Permission, ...],
+    title: str | None,
+    output_schema: Mapping[str, Any] | None,
+    annotations: ToolAnnotations | Mapping[str, Any] | None,
+    icons: Sequence[Icon | Mapping[str, Any]],
+    tags: frozenset[str],
+    timeout_seconds: float | None,
+    meta: Mapping[str, Any] | None,
+    plain: Iterable[str],
+) -> Callable[[Callable[..., Any]], Tool]:
+    """Check a registration by schema now, and return what makes the tool once its handler is known.
+
+    Raises:
+        ConfigurationError: Something of it cannot be served.
+    """
+    check_name("tool", name)
+    what = f"tool {name!r}"
+    check_schema(what, input_schema)
+    if output_schema is not None:
+        check_schema(f"{what}: output_schema", output_schema, needs_object=False)
+    known = known_arguments(input_schema)
+    for permission in permissions:
+        for argument in permission.arguments if known is not None else ():
+            _check_argument(what, argument.partition(".")[0], known or ())
+    refuse_unguarded(what, suspicious_properties(input_schema), permissions, plain)
+    hints = _check_hints(what, annotations, permissions)
+    check_timeout(what, timeout_seconds)
+    defaults = {
+        path: default
+        for permission in permissions
+        for path in (tuple(argument.split(".")) for argument in permission.arguments)
+        if (default := default_of(input_schema, path, UNSET)) is not UNSET
+    }
+    contract = WrittenContract(
+        what,
+        input_schema,
+        output_schema,
+        bound=(argument.partition(".")[0] for permission in permissions for argument in permission.arguments),
+        defaults={path[0]: default for path, default in defaults.items() if len(path) == 1},
+    )
+    bindings = bindings_of(permissions, defaults)
+    pictures = as_icons(icons)
+
+    def make(handler: Callable[..., Any]) -> Tool:
+        return Tool(
+            name=name,
+            description=description,
+            contract=contract,
+            handler=handler,
+            is_sync=not is_asynchronous(handler),
+            module=module,
+            title=title,
+            annotations=hints,
+            icons=pictures,
+            meta=meta,
+            permissions=permissions,
+            bindings=bindings,
+            tags=tags,
+            timeout_seconds=timeout_seconds,
+        )
+
+    return make
+
+
+def make_typed_tool(
+    function: Callable[..., Any],
+    *,
+    module: str,
+    name: str,
+    tags: frozenset[str],
+    title: str | None = None,
+    description: str | None = None,
+    permissions: Sequence[Permission] = (),
+    output_schema: Mapping[str, Any] | None = None,
+    annotations: ToolAnnotations | Mapping[str, Any] | None = None,
+    icons: Sequence[Icon | Mapping[str, Any]] = (),
+    timeout_seconds: float | None = None,
+    meta: Mapping[str, Any] | None = None,
+    plain: Iterable[str] = (),
+) -> Tool:
+    """Make a tool of a typed function.
+
+    Raises:
+        ConfigurationError: Something of it cannot be served.
+        NameError: A type names what the function's file does not hold, or not yet.
+    """
+    check_name("tool", name)
+    what = f"tool {name!r}"
+    signature = FunctionSignature.of(function)
+    everything = tuple(dict.fromkeys((*signature.permissions, *permissions)))
+    known = {parameter.name for parameter in signature.parameters}
+    bound = {argument for permission in everything for argument in permission.arguments}
+    for argument in bound:
+        _check_argument(what, argument.partition(".")[0], known)
+    suspicious = (
+        dotted
+        for parameter in signature.parameters
+        for dotted in suspicious_parameters(parameter.name, parameter.annotation, what)
+    )
+    marked = (parameter.name for parameter in signature.parameters if parameter.is_plain)
+    refuse_unguarded(what, suspicious, everything, (*plain, *marked))
+    if output_schema is not None:
+        check_schema(f"{what}: output_schema", output_schema, needs_object=False)
+    defaults: dict[tuple[str, ...], Any] = {
+        (parameter.name,): parameter.plain_default for parameter in signature.parameters
+    }
+    return Tool(
+        name=name,
+        description=description or signature.description or name.replace("_", " ").replace("-", " "),
+        contract=TypedContract(
+            what,
+            signature,
+            bound={argument.partition(".")[0] for argument in bound},
+            paths={
+                argument for permission in everything if permission.type.is_path for argument in permission.arguments
+            },
+            output_schema=output_schema,
+        ),
+        handler=function,
+        is_sync=not is_asynchronous(function),
+        module=module,
+        title=title,
+        annotations=_check_hints(what, annotations, everything),
+        icons=as_icons(icons),
+        meta=meta,
+        permissions=everything,
+        bindings=bindings_of(everything, defaults),
+        tags=tags,
+        timeout_seconds=check_timeout(what, timeout_seconds),
+    )
+
+
+def make_prompt(
+    function: Callable[..., Any],
+    *,
+    module: str,
+    name: str,
+    tags: frozenset[str],
+    title: str | None = None,
+    description: str | None = None,
+    arguments: Sequence[PromptArgument] | None = None,
+    permissions: Sequence[Permission] = (),
+    icons: Sequence[Icon | Mapping[str, Any]] = (),
+    meta: Mapping[str, Any] | None = None,
+) -> Prompt:
+    """Make a prompt of a function.
+
+    Raises:
+        ConfigurationError: A parameter is no text, or the listed arguments are not the parameters.
+        NameError: A type names what the function's file does not hold, or not yet.
+    """
+    check_name("prompt", name)
+    signature = FunctionSignature.of(function)
+    _demand_texts(f"prompt {name!r}", signature)
+    listed = tuple(
+        PromptArgument(parameter.name, parameter.description, parameter.is_required)
+        for parameter in signature.parameters
+    )
+    if arguments is not None:
+        if {item.name for item in arguments} != {item.name for item in listed}:
+            raise ConfigurationError(f"prompt {name!r}: its arguments are not the parameters of {signature.place}")
+        listed = tuple(arguments)
+    everything = tuple(dict.fromkeys((*signature.permissions, *permissions)))
+    for permission in everything:
+        for argument in permission.arguments:
+            _check_argument(f"prompt {name!r}", argument, {item.name for item in listed})
+    return Prompt(
+        name=name,
+        description=description or signature.description or name.replace("_", " "),
+        handler=function,
+        is_sync=not is_asynchronous(function),
+        module=module,
+        arguments=listed,
+        client_parameter=signature.client_parameter,
+        title=title,
+        icons=as_icons(icons),
+        meta=meta,
+        permissions=everything,
+        bindings=bindings_of(everything, {(item.name,): item.plain_default for item in signature.parameters}),
+        tags=tags,
+    )
+
+
+def make_resource(
+    function: Callable[..., Any],
+    uri: str,
+    *,
+    module: str,
+    name: str | None,
+    title: str | None,
+    description: str | None,
+    mime_type: str | None,
+    size: int | None,
+    annotations: Mapping[str, Any] | None,
+    permissions: Sequence[Permission],
+    icons: Sequence[Icon | Mapping[str, Any]],
+    tags: frozenset[str],
+    meta: Mapping[str, Any] | None,
+) -> PublishedResource:
+    """Make a published resource of a function.
+
+    Raises:
+        ConfigurationError: The URI or template is none, or its variables are not the function's parameters.
+        NameError: A type names what the function's file does not hold, or not yet.
+    """
+    what = f"resource {uri!r}"
+    scheme, colon, rest = uri.partition(":")
+    if not colon or not rest or not scheme[:1].isalpha() or not scheme.replace("+", "").isalnum() or " " in uri:
+        raise ConfigurationError(f"{what}: a resource is named by a URI with a scheme, such as note:///today")
+    template = URITemplate(uri) if "{" in uri else None
+    signature = FunctionSignature.of(function)
+    _demand_texts(what, signature)
+    variables = set(template.variables) if template is not None else set()
+    parameters = {parameter.name for parameter in signature.parameters}
+    required = {parameter.name for parameter in signature.parameters if parameter.is_required}
+    if not required <= variables <= parameters:
+        raise ConfigurationError(
+            f"{what}: the parameters of {signature.place} ({', '.join(sorted(parameters)) or 'none'}) are not the "
+            f"variables of the URI ({', '.join(sorted(variables)) or 'none'})"
+        )
+    everything = tuple(dict.fromkeys((*signature.permissions, *permissions)))
+    for permission in everything:
+        for argument in permission.arguments:
+            _check_argument(what, argument, variables)
+    return PublishedResource(
+        uri=uri,
+        name=name or str(getattr(function, "__name__", uri)),
+        handler=function,
+        is_sync=not is_asynchronous(function),
+        module=module,
+        template=template,
+        client_parameter=signature.client_parameter,
+        title=title,
+        description=description or signature.description or None,
+        mime_type=mime_type,
+        size=size,
+        annotations=annotations,
+        icons=as_icons(icons),
+        meta=meta,
+        permissions=everything,
+        bindings=bindings_of(everything, {}),
+        tags=tags,
+    )
+
+
+def make_completion(
+    function: Callable[..., Any], reference: str, argument: str, *, module: str, permissions: tuple[Permission, ...]
+) -> Completion:
+    """Make a completion of a function.
+
+    Raises:
+        ConfigurationError: The function has not one or two parameters besides the context.
+    """
+    signature = FunctionSignature.of(function)
+    names = [parameter.name for parameter in signature.parameters]
+    if len(names) not in (1, 2):
+        raise ConfigurationError(
+            f"completion of '{argument}': {signature.place} takes the text so far and, if it likes, the other arguments"
+        )
+    return Completion(
+        reference=reference,
+        argument=argument,
+        handler=function,
+        is_sync=not is_asynchronous(function),
+        module=module,
+        value_parameter=names[0],
+        arguments_parameter=names[1] if len(names) == 2 else None,
+        client_parameter=signature.client_parameter,
+        permissions=permissions,
+    )
+
+
+def _check_argument(what: str, argument: str, known: Iterable[str]) -> None:
+    if argument not in known:
+        raise ConfigurationError(
+            f"{what}: a permission is bound to '{argument}', which is none of its arguments"
+            f"{did_you_mean(argument, known)}"
+        )
+
+
+def _check_hints(
+    what: str, annotations: ToolAnnotations | Mapping[str, Any] | None, permissions: Iterable[Permission]
+) -> ToolAnnotations | None:
+    hints = ToolAnnotations.of(annotations)
+    if hints is not None and hints.read_only:
+        for permission in permissions:
+            if permission.type in _CHANGING:
+                raise ConfigurationError(f"{what}: it is annotated read-only, and it declares {permission.type}")
+    return hints
+
+
+def _demand_texts(what: str, signature: FunctionSignature) -> None:
+    for parameter in signature.parameters:
+        kind = parameter.annotation
+        if get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        kinds = set(get_args(kind)) - {NoneType} if get_origin(kind) in (Union, UnionType) else {kind}
+        if kinds != {str}:
+            raise ConfigurationError(f"{what}: parameter '{parameter.name}' must be a str; the protocol carries texts")

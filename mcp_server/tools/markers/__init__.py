@@ -1,0 +1,1 @@
+"""Marks for `Annotated`: what a typed parameter names, and which permission it therefore needs."""

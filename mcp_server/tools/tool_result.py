@@ -1,0 +1,31 @@
+"""What a tool call gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_server.tools.unset import UNSET, Unset
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The content blocks and the structured value of one call, in the shape of the newest revision.
+
+    A handler may return one to set everything itself; its content may then hold content values and texts as well.
+
+    Args:
+        content: The blocks.
+        structured: The structured value, any JSON value; UNSET when there is none.
+        is_error: Whether the call failed; then there is no structured value, for clients would check it.
+        meta: The result's `_meta`.
+
+    >>> ToolResult(({"type": "text", "text": "3"},), structured={"n": 3}).is_error
+    False
+    """
+
+    content: tuple[Any, ...] = ()
+    structured: Any | Unset = UNSET
+    is_error: bool = False
+    meta: Mapping[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""Floor 6, tier 1: bytes in and bytes out."""

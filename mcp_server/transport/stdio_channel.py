@@ -1,0 +1,141 @@
+"""The writing end of a stdio connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Callable
+from typing import Final
+
+from mcp_server.security.authentication.credentials import Credentials
+
+logger = logging.getLogger(__name__)
+
+PIPE_BYTES: Final = 1 << 20
+"""What the kernel may hold of our answers: a whole large message goes out in one system call. Its own default is 64 KiB."""
+
+JOIN_BYTES: Final = 1 << 16
+"""Up to here answers are copied into one buffer; longer ones are handed to the kernel as they are."""
+
+
+class StdioChannel:
+    """Write messages as lines, many in one system call, and never wait for a client that does not read.
+
+    Messages of one turn of the event loop are written together at its end.
+
+    Args:
+        write_fd: The pipe to the client.
+        credentials: Who the operator says is at the other end.
+        max_unsent_bytes: When more than this is unwritten, `on_pressure(True)` is called, and `on_pressure(False)`
+            when it has been written.
+        on_pressure: Stops and resumes reading.
+    """
+
+    def __init__(
+        self,
+        *,
+        write_fd: int,
+        credentials: Credentials,
+        max_unsent_bytes: int,
+        on_pressure: Callable[[bool], None],
+    ) -> None:
+        self._fd = self._nonblocking(write_fd)
+        self._owns_fd = self._fd != write_fd
+        self.credentials = credentials
+        self._max_unsent_bytes = max_unsent_bytes
+        self._on_pressure = on_pressure
+        self._loop = asyncio.get_running_loop()
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
+        self._is_scheduled = False
+        self._is_waiting = False
+        self._is_pressed = False
+        self._is_broken = False
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether everything sent has reached the kernel, or never will."""
+        return not self._unsent or self._is_broken
+
+    def send(self, message: bytes) -> None:
+        """Queue one message for the end of this turn of the loop."""
+        if self._is_broken:
+            return
+        self._unsent.append(message)
+        self._unsent_bytes += len(message) + 1
+        self._unsent.append(b"\n")
+        if not self._is_scheduled and not self._is_waiting:
+            self._is_scheduled = True
+            self._loop.call_soon(self._flush)
+        if self._unsent_bytes > self._max_unsent_bytes and not self._is_pressed:
+            self._is_pressed = True
+            self._on_pressure(True)
+
+    def close(self) -> None:
+        """Stop writing; what is unwritten is lost."""
+        if self._is_waiting:
+            self._loop.remove_writer(self._fd)
+            self._is_waiting = False
+        self._is_broken = True
+        self._unsent.clear()
+        if self._owns_fd:
+            os.close(self._fd)
+            self._owns_fd = False
+
+    def _flush(self) -> None:
+        self._is_scheduled = False
+        try:
+            while self._unsent:
+                self._written(self._write())
+        except BlockingIOError:
+            if not self._is_waiting:
+                self._is_waiting = True
+                self._loop.add_writer(self._fd, self._flush)
+            return
+        except OSError as error:
+            # The client has closed its end; reading finds out too and ends the service.
+            logger.debug("the client does not read any more: %s", error)
+            self._is_broken = True
+            self._unsent.clear()
+            self._unsent_bytes = 0
+        if self._is_waiting:
+            self._is_waiting = False
+            self._loop.remove_writer(self._fd)
+        if self._is_pressed:
+            self._is_pressed = False
+            self._on_pressure(False)
+
+    def _write(self) -> int:
+        if self._unsent_bytes <= JOIN_BYTES:
+            data = b"".join(self._unsent)
+            self._unsent = [data]
+            return os.write(self._fd, data)
+        # A list of buffers has a limit of the kernel's, 1,024 on Linux.
+        return os.writev(self._fd, self._unsent[:1024])
+
+    def _written(self, count: int) -> None:
+        self._unsent_bytes -= count
+        done = 0
+        for each in self._unsent:
+            if count < len(each):
+                break
+            count -= len(each)
+            done += 1
+        del self._unsent[:done]
+        if count:
+            self._unsent[0] = self._unsent[0][count:]
+
+    @staticmethod
+    def _nonblocking(fd: int) -> int:
+        """Return a descriptor of the same pipe that does not block, without changing the one others may share."""
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        try:
+            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_APPEND)
+        except OSError:
+            # A socket cannot be opened anew, and not every system has /proc.
+            os.set_blocking(fd, False)
+            return fd

@@ -1,0 +1,54 @@
+"""Private ends of the two pipes a desktop client gave us."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+from mcp_server.security.authentication.peer_identity import PeerIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class StdioStreams:
+    """File descriptors of the protocol, out of reach of everything that prints or reads.
+
+    Args:
+        read_fd: Where messages come from.
+        write_fd: Where messages go.
+
+    Source: MCP, basic/transports, "stdio": nothing but messages on stdout.
+    """
+
+    read_fd: int
+    write_fd: int
+
+    @classmethod
+    def take_over(cls) -> Self:
+        """Move stdin and stdout to private descriptors, and leave harmless ones in their place.
+
+        Descriptor 0 then reads as empty and descriptor 1 goes to stderr, for this process, for C code in it and for
+        its children. Call it before any module of a user is imported: an import may print.
+        """
+        # The copies are not inheritable (PEP 446), so no child can read or write the protocol.
+        read_fd, write_fd = os.dup(0), os.dup(1)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+        os.dup2(2, 1)
+        return cls(read_fd, write_fd)
+
+    def peer(self) -> PeerIdentity:
+        """Return what the kernel says of the process that started us: our parent, under our own user."""
+        parent = os.getppid()
+        try:
+            with open(f"/proc/{parent}/comm", encoding="utf-8", errors="replace") as file:
+                program: str | None = file.read(64).strip()
+        except OSError:
+            program = None
+        return PeerIdentity(uid=os.getuid(), pid=parent, program=program)
+
+    def close(self) -> None:
+        """Close both ends."""
+        os.close(self.read_fd)
+        os.close(self.write_fd)

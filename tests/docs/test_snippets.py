@@ -1,0 +1,133 @@
+"""The examples in the documents run as they stand.
+
+The Python of a page is one program: its blocks are run in order, in one module, at the lines where they stand in the
+page, so that a traceback points into the page. Blocks of TOML with a title are policies: they are checked by the loader
+and lie, under that title, in the directory in which the program runs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from mcp_server.security.client_context import ClientContext
+from mcp_server.security.doors.file_door import FileDoor
+from mcp_server.security.permissions.client_limits import ClientLimits
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
+BLOCK = re.compile(
+    r"^```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+def blocks(page: Path, language: str) -> list[re.Match[str]]:
+    return [block for block in BLOCK.finditer(page.read_text(encoding="utf-8")) if block["language"] == language]
+
+
+def with_blocks(language: str) -> list[object]:
+    return [pytest.param(page, id=str(page.relative_to(CHECKOUT))) for page in PAGES if blocks(page, language)]
+
+
+def program_of(page: Path) -> str:
+    """Return the page's Python, every other line being empty."""
+    text = page.read_text(encoding="utf-8")
+    lines = [""] * (text.count("\n") + 1)
+    for block in blocks(page, "python"):
+        first = text.count("\n", 0, block.start("text"))
+        for offset, line in enumerate(block["text"].splitlines()):
+            lines[first + offset] = line
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def policies(own_home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> list[Path]:
+    """The page's policies, written into a directory of the operator's, with the folders that they name."""
+    written = []
+    for block in blocks(request.getfixturevalue("page"), "toml"):
+        if block["title"]:
+            path = tmp_path / block["title"]
+            path.write_text(block["text"], encoding="utf-8")
+            path.chmod(0o600)
+            for client in tomllib.loads(block["text"]).get("client", {}).values():
+                for folder in [*client.get("folders", []), *client.get("global_folders", [])]:
+                    (own_home / folder.removeprefix("~/")).mkdir(parents=True, exist_ok=True)
+            written.append(path)
+    return written
+
+
+@pytest.mark.parametrize("page", with_blocks("python"))
+def test_the_python_of_a_page_runs(
+    page: Path, policies: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "page_" + page.stem.replace("-", "_")
+    file = tmp_path / f"{name}.py"
+    file.write_text(program_of(page), encoding="utf-8")
+    specification = importlib.util.spec_from_file_location(name, file)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    monkeypatch.setitem(sys.modules, name, module)
+    specification.loader.exec_module(module)
+
+
+@pytest.mark.parametrize("page", with_blocks("toml"))
+def test_the_policies_of_a_page_are_good(page: Path, policies: list[Path]) -> None:
+    assert policies
+    for policy in policies:
+        assert PolicyLoader().load(policy).clients
+
+
+def test_every_target_of_make_that_a_page_names_exists() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = {
+        (str(page.relative_to(CHECKOUT)), target)
+        for page in PAGES
+        for target in re.findall(r"(?:`|^ {4})make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert sorted((page, target) for page, target in named if target not in targets) == []
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    contents = (CHECKOUT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [str(page.relative_to(CHECKOUT / "docs")) for page in (CHECKOUT / "docs").rglob("*.md")]
+    assert [page for page in pages if f": {page}" not in contents] == []
+
+
+def test_decisions_have_their_four_parts() -> None:
+    pages = sorted((CHECKOUT / "docs" / "decisions").glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert re.match(rf"# {int(page.name[:4])}\. \S", text)
+        assert "\nAccepted, " in text or "\nSuperseded by " in text
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequence"]
+
+
+def test_the_reference_names_every_member_of_the_client_context() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "client-context.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `client\.([a-z_.]+)` \|", text, re.MULTILINE))
+    public = {name for name in vars(ClientContext) if not name.startswith("_")} - {"files", "resolve_path"}
+    doors = {f"files.{name}" for name in vars(FileDoor) if not name.startswith("_")} - {"files.absolute"}
+    assert named == public | doors
+
+
+def test_the_reference_names_every_permission_type() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "permission-types.md").read_text(encoding="utf-8")
+    assert [name for name in PermissionType.names() if f"`{name}`" not in text] == []
+
+
+def test_the_reference_names_every_limit() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "policy-file.md").read_text(encoding="utf-8")
+    assert [field.name for field in fields(ClientLimits) if f"\n| `{field.name}` |" not in text] == []

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, ClientLimits
+
+
+def test_every_limit_has_a_ceiling_above_its_default() -> None:
+    assert LIMIT_CEILINGS.keys() == {field.name for field in fields(ClientLimits)}
+    assert all(0 < value <= LIMIT_CEILINGS[name] for name, value in asdict(ClientLimits()).items())
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert asdict(ClientLimits()) == {
+        "calls_per_minute": 600,
+        "concurrent_calls": 64,
+        "timeout_seconds": 30.0,
+        "max_result_bytes": 1048576,
+        "workspace_bytes": 268435456,
+        "workspace_files": 10000,
+    }

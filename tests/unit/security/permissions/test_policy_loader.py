@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.client_limits import ClientLimits
+from mcp_server.security.permissions.policy import Policy
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+
+FULL = """version = 1
+[ceiling]
+allow = ["FILE_READ {home}/**", "DIRECTORY_LIST", "FILE_WRITE ~/Notes/**"]
+deny = []
+[client.claude]
+folders = ["~/Notes"]
+global_folders = ["Shared"]
+allow = ["FILE_READ **/*.md", "DIRECTORY_LIST **"]
+ask = ["FILE_WRITE resumes/*.md"]
+deny = ["FILE_READ private/**"]
+tools = ["read_*", "list_directory"]
+isolation = "process"
+limits = { calls_per_minute = 60, concurrent_calls = 2, timeout_seconds = 5, max_result_bytes = 1000, \
+workspace_bytes = 0, workspace_files = 7 }
+[client.gemini]
+[default_deny]
+extra = ["FILE_READ **/*.kdbx"]
+"""
+
+
+def test_every_part_of_a_policy_is_read(loader: PolicyLoader, home: Path) -> None:
+    file = home / "desk.toml"
+    file.write_text(FULL)
+    file.chmod(0o600)
+    policy = loader.load(file)
+    claude = policy.clients["claude"]
+    assert claude.folders == (str(home / "Notes"),)
+    assert claude.global_folders == (str(home / "Shared"),)
+    assert [rule.id for rule in claude.rules.allow] == ["claude.allow[0]", "claude.allow[1]"]
+    assert [(rule.text, rule.line) for rule in claude.rules.ask] == [("FILE_WRITE resumes/*.md", 9)]
+    assert [(rule.text, rule.line) for rule in claude.rules.deny] == [("FILE_READ private/**", 10)]
+    assert [pattern.text for pattern in claude.tools] == ["read_*", "list_directory"]
+    assert claude.isolation == "process"
+    assert claude.limits == ClientLimits(60, 2, 5.0, 1000, 0, 7)
+    assert policy.clients["gemini"].limits == ClientLimits()
+    assert policy.clients["gemini"].shows("anything")
+    assert policy.ceiling is not None
+    assert len(policy.ceiling.allow) == 3
+    assert (policy.default_deny.deny[-1].id, policy.default_deny.deny[-1].line) == ("default_deny.extra[0]", 16)
+    assert policy.source == str(file)
+
+
+def test_relative_folders_are_relative_to_the_file(loader: PolicyLoader, home: Path) -> None:
+    (home / "conf").mkdir()
+    file = home / "conf" / "desk.toml"
+    file.write_text('version = 1\n[client.ada]\nfolders = ["../Notes"]')
+    file.chmod(0o600)
+    assert loader.load(file).clients["ada"].folders == (str(home / "Notes"),)
+
+
+@pytest.mark.parametrize("written", ["~", "{home}", "~/", "{home}/"])
+def test_the_home_itself_can_be_a_folder(parse: Callable[[str], Policy], home: Path, written: str) -> None:
+    assert parse(f'[client.ada]\nfolders = ["{written}"]').clients["ada"].folders == (str(home),)
+
+
+def test_the_name_of_the_client_can_stand_in_a_folder(parse: Callable[[str], Policy], home: Path) -> None:
+    (home / "agents" / "ada").mkdir(parents=True)
+    assert parse('[client.ada]\nfolders = ["agents/{client}"]').clients["ada"].folders == (str(home / "agents/ada"),)
+
+
+# What follows `version = 1`, the line that is to be named, and what the message must say.
+BAD = [
+    ("colour = 1", 2, "unknown key 'colour' in the policy"),
+    ("[clients.ada]", 2, "did you mean 'client'"),
+    ("client = 1", 2, "[client] must be a table"),
+    ("[client]\nada = 1", 3, "[client.ada] must be a table"),
+    ('[client.ada]\nalow = ["FILE_READ **"]', 3, "unknown key 'alow' in [client.ada]; did you mean 'allow'?"),
+    ('[client.ada]\nallow = "FILE_READ **"', 3, "must be a list of texts"),
+    ('[client.ada]\nallow = [\n"NETWORK_CONNECT a",\n1]', 5, "must hold texts only"),
+    (
+        '[client.ada]\nfolders = ["Notes"]\nallow = [\n  "FILE_READ **",\n  "FILE_REED **",\n]',
+        6,
+        "did you mean 'FILE_READ'",
+    ),
+    ('[client.ada]\nfolders = ["Notes"]\ndeny = ["FILE_READ [a]"]', 4, "character classes"),
+    ('[client.ada]\nfolders = ["Notes"]\nask = ["* **"]', 4, "must name a type"),
+    ('[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ /etc/**"]', 4, "can never match"),
+    ('[client.ada]\nallow = ["FILE_READ **"]', 3, "has no folders"),
+    ('[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ a", "FILE_READ a"]', 4, "twice, first as ada.allow[0]"),
+    ('[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ"]\ndeny = ["FILE_READ **"]', 5, "twice"),
+    ('[client.ada]\nfolders = ["Missing"]', 3, "does not exist"),
+    ('[client.ada]\nfolders = ["Notes",\n"~/Notes"]', 4, "named twice"),
+    ('[client.ada]\nfolders = ["Notes"]\nglobal_folders = ["Notes"]', 4, "named twice"),
+    ('[client.ada]\nfolders = [""]', 3, "cannot be found"),
+    ('[client.ada]\nfolders = ["~eve/x"]', 3, "cannot be found"),
+    ('[client.ada]\nfolders = ["a\\u0000b"]', 3, "folder"),
+    ('[client."a b"]', 2, "client name"),
+    ('[client."../ada"]', 2, "client name"),
+    ('[client.ada]\ntools = ["a\\n"]', 3, "U+000A"),
+    ('[client.ada]\nisolation = "thread"', 3, "must be one of"),
+    ("[client.ada]\nlimits = { calls_per_minut = 1 }", 3, "did you mean 'calls_per_minute'"),
+    ("[client.ada]\n[client.ada.limits]\nconcurrent_calls = 0", 4, "whole number from 1"),
+    ("[client.ada]\nlimits = { timeout_seconds = nan }", 3, "a number from 1"),
+    ("[client.ada]\nlimits = { workspace_bytes = true }", 3, "whole number"),
+    ("[ceiling]\ndeny = []", 2, "must say what it allows"),
+    ('[ceiling]\nallow = ["FILE_READ notes/**"]', 3, "relative"),
+    ("[ceiling]\nallow = []\nask = []", 4, "unknown key 'ask'"),
+    ('[default_deny]\nextras = ["FILE_READ **/a"]', 3, "did you mean 'extra'"),
+    ('[default_deny]\nextra = ["FILE_READ **/a", "FILE_READ **/a"]', 3, "twice"),
+    ("[client.ada", 2, "no TOML"),
+    ("a = 1\na = 2", 3, "no TOML"),
+    ("a = ", 2, "no TOML"),
+    ("a = '''", 2, "no TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "says"), BAD)
+def test_what_is_not_understood_is_refused_with_its_line(
+    parse: Callable[[str], Policy], text: str, line: int, says: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text)
+    assert says in str(caught.value)
+    assert (caught.value.source, caught.value.line) == ("desk.toml", line)
+    assert str(caught.value).startswith(f"desk.toml:{line}: ")
+    assert str(caught.value).count("desk.toml") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "begin with 'version = 1'"),
+        ("[client.ada]", "write 'version = 1'"),
+        ("version = 2", "from 1 to 1"),
+        ("version = true", "whole number"),
+        ("version = '1'", "whole number"),
+        ("version = 1\n" + "a = " + "[" * 100_000, "no TOML"),
+        ("version = 1" + " " * 2_000_000, "larger"),
+        ("version = " + "1" * 10_000, ""),
+        ("\ufeffversion = 1", "no TOML"),
+    ],
+)
+def test_what_is_no_policy_is_refused(loader: PolicyLoader, text: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        loader.parse(text)
+    assert says in str(caught.value)
+
+
+def test_folders_without_a_file_must_be_absolute(loader: PolicyLoader) -> None:
+    with pytest.raises(ConfigurationError, match="relative"):
+        loader.parse('version = 1\n[client.ada]\nfolders = ["Notes"]')
+
+
+def test_without_a_home_there_is_nothing_to_write_for_it(home: Path) -> None:
+    loader = PolicyLoader(home="~")
+    with pytest.raises(ConfigurationError, match="no home"):
+        loader.parse('version = 1\n[client.ada]\nfolders = ["~/Notes"]')
+
+
+def test_too_many_folders_are_refused(parse: Callable[[str], Policy]) -> None:
+    with pytest.raises(ConfigurationError, match="more than 64"):
+        parse(f"[client.ada]\nfolders = {['Notes'] * 65}")
+
+
+def test_the_home_is_that_of_the_environment(own_home: Path) -> None:
+    (own_home / "Notes").mkdir()
+    policy = PolicyLoader().parse('version = 1\n[client.ada]\nfolders = ["~/Notes"]')
+    assert policy.clients["ada"].folders == (str(own_home.resolve() / "Notes"),)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.policy_section import PolicySection
+from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
+
+
+def section(table: Any) -> PolicySection:
+    return PolicySection(table, path=("client", "ada"), source="desk.toml", locator=TomlLineLocator("[client.ada]"))
+
+
+def test_what_is_no_table_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"desk.toml:1: \[client.ada\] must be a table"):
+        section(["a"])
+
+
+def test_unknown_keys_are_refused_with_a_guess() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'deny'"):
+        section({"dney": []}).check_keys(["allow", "deny"])
+    with pytest.raises(ConfigurationError, match="known are allow, deny"):
+        section({"zzz": []}).check_keys(["allow", "deny"])
+
+
+@pytest.mark.parametrize("value", ["a", 1, None, {"a": 1}, ["a", 1], [["a"]]])
+def test_only_lists_of_texts_are_lists_of_texts(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must"):
+        section({"allow": value}).texts("allow")
+
+
+@pytest.mark.parametrize("value", [True, "1", 1.5, -1, 0, 101, 10**400])
+def test_numbers_are_whole_and_within_bounds(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="whole number"):
+        section({"n": value}).number("n", 5, least=1, most=100)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True, 0.5])
+def test_fractions_are_finite_and_within_bounds(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a number"):
+        section({"n": value}).number("n", 5.0, least=1, most=100)
+
+
+def test_values_are_read() -> None:
+    read = section({"n": 7, "f": 2, "word": "process", "inner": {"x": {}}})
+    assert read.number("n", 5, least=1, most=100) == 7
+    assert isinstance(read.number("f", 5.0, least=1, most=100), float)
+    assert read.number("missing", 5, least=1, most=100) == 5
+    assert read.text("word", "inline", choices=("inline", "process")) == "process"
+    assert list(read.sections("inner")) == ["x"]
+    assert "n" in read
+    assert read.texts("missing") == []
+
+
+@pytest.mark.parametrize("value", ["thread", 1, None, ["inline"]])
+def test_a_choice_is_one_of_its_words(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be one of 'inline', 'process'"):
+        section({"word": value}).text("word", "inline", choices=("inline", "process"))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mcp_server.security.permission_manager import MAX_CACHED_RESOURCE_CHARACTERS, PermissionManager
+from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy import Policy
+from mcp_server.security.permissions.policy_evaluator import PolicyEvaluator
+
+READ = PermissionType.FILE_READ
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(tmp_path.resolve())
+
+
+def test_a_remembered_answer_is_the_same_object(folder: str) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder]))
+    first = manager.decide("local", READ, f"{folder}/a")
+    assert first.is_allowed
+    assert manager.decide("local", READ, f"{folder}/a") is first
+
+
+def test_the_first_question_after_a_reload_follows_the_new_policy(folder: str) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder]))
+    permission = Permission(READ)
+    assert manager.decide("local", READ, f"{folder}/a").is_allowed
+    assert manager.might_use("local", permission)
+    empty = Policy.for_folders([])
+    assert manager.replace(empty) == manager.epoch == 2
+    assert manager.policy is empty
+    assert manager.decide("local", READ, f"{folder}/a").effect is Effect.DENY
+    assert not manager.might_use("local", permission)
+
+
+def test_an_answer_of_the_old_policy_never_enters_the_memory_of_the_new(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder]))
+    evaluate = PolicyEvaluator.decide
+
+    def replaced_meanwhile(self: PolicyEvaluator, *question: object) -> object:
+        decision = evaluate(self, *question)  # type: ignore[arg-type]  # passed on as it came
+        if manager.epoch == 1:
+            manager.replace(Policy())
+        return decision
+
+    monkeypatch.setattr(PolicyEvaluator, "decide", replaced_meanwhile)
+    assert manager.decide("local", READ, f"{folder}/a").is_allowed
+    assert not manager.decide("local", READ, f"{folder}/a").is_allowed
+
+
+def test_the_memory_is_bounded(folder: str) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder]), max_cached_decisions=10)
+    for number in range(100):
+        manager.decide("local", READ, f"{folder}/{number}")
+        manager.might_use("local", Permission(READ, f"{number}"))
+        assert len(manager._generation.decisions) <= 10
+        assert len(manager._generation.prospects) <= 10
+    assert manager._generation.decisions
+
+
+def test_strangers_and_long_resources_are_not_remembered(folder: str) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder]))
+    manager.decide("stranger", READ, f"{folder}/a")
+    manager.might_use("stranger", Permission(READ))
+    manager.decide("local", READ, f"{folder}/" + "a/" * MAX_CACHED_RESOURCE_CHARACTERS + "a")
+    assert manager._generation.decisions == {}
+    assert manager._generation.prospects == {}
+
+
+def test_a_failed_evaluation_is_not_remembered(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder]))
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PolicyEvaluator, "explain", broken)
+        assert manager.decide("local", READ, f"{folder}/a").effect is Effect.DENY
+    assert manager.decide("local", READ, f"{folder}/a").is_allowed
+
+
+def test_profiles_and_explanations_come_from_the_policy_in_force(folder: str) -> None:
+    manager = PermissionManager(policy=Policy.for_folders([folder], client="ada"))
+    profile = manager.profile("ada")
+    assert profile is not None
+    assert profile.folders == (folder,)
+    assert manager.profile("eve") is None
+    assert manager.explain("ada", READ, f"{folder}/a")[-1].rule == "ada.allow[0]"
+    assert manager.smallest_grant("ada", PermissionType.FILE_DELETE, f"{folder}/a") == "FILE_DELETE a"
