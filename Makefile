@@ -59,7 +59,7 @@ bench: $(VENV)/.test ## Measure
 	$(PY) -m benchmarks
 
 fuzz: $(VENV)/.test ## Try FUZZ_INPUTS hostile inputs (200,000 by default)
-	FUZZ_INPUTS=$(FUZZ_INPUTS) $(PY) -m pytest tests/fuzz
+	$(PY) -m tests.fuzz.run --count $(FUZZ_INPUTS)
 
 format: $(VENV)/.check ## Format the code, and mend what the linter can
 	$(PY) -m ruff format .

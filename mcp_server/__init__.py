@@ -70,7 +70,7 @@ _HOMES = {
 }
 """Each public name and the file it lives in."""
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - the keys are strings; one list of names, not two
 
 
 def __getattr__(name: str) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mcp_server.core.constants import MAX_AUDIT_STREAMS, POLICY_POLL_SECONDS
 from mcp_server.core.lifecycle_state import LifecycleState
@@ -63,7 +64,8 @@ class Lifecycle:
             raise ConfigurationError("a server is opened once")
         if config.client not in config.policy.clients:
             raise ConfigurationError(
-                f"the policy names no client {config.client!r}; it names {', '.join(sorted(config.policy.clients)) or 'none'}"
+                f"the policy names no client {config.client!r}; "
+                f"it names {', '.join(sorted(config.policy.clients)) or 'none'}"
             )
         self._make_state_directory(config.state_directory)
         self.resources = ResourceTier(
@@ -98,7 +100,7 @@ class Lifecycle:
         try:
             self.security.audit.append("server.stop", {"reason": reason})
         except AuditUnavailableError:
-            logger.error("the end of the server could not be recorded")
+            logger.exception("the end of the server could not be recorded")
         self.security.close()
 
     def reload_policy(self) -> bool:
@@ -148,7 +150,7 @@ class Lifecycle:
         self.transport = TransportTier(config=config.transport, handler=self.protocol.handler)
         if config.policy_path is not None:
             self._policy_source = PolicySource(
-                config.policy_path, PolicyLoader(), self.security.permissions, self.security.audit.append
+                config.policy_path, PolicyLoader(), self.security.permissions, self._report
             )
             self._watch_policy(asyncio.get_running_loop().call_later)
 
@@ -158,6 +160,9 @@ class Lifecycle:
             self._policy_source.reload_if_changed()
             self._announce(epoch)
             self._poll = call_later(POLICY_POLL_SECONDS, self._watch_policy, call_later)
+
+    def _report(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self.security.audit.append(kind, fields)
 
     def _announce(self, epoch: int) -> None:
         """Tell connected clients that what they may see has changed."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mcp_server.protocol.jsonrpc.cursor_codec import CursorCodec
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
-from mcp_server.protocol.exchange import Exchange
+from mcp_server.protocol.sessions.exchange import Exchange
 
 PAGE_SIZE: Final = 1_000
 """Entries a page. Many clients never ask for a second page, so the first holds what any sensible server offers."""

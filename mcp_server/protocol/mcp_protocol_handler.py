@@ -16,9 +16,7 @@ from mcp_server.errors.input_required_signal import InputRequiredSignal
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.protocol_error import ProtocolError
-from mcp_server.protocol.batch_reply import BatchReply
 from mcp_server.protocol.channel import Channel
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.handlers.subscriptions_handler import LISTEN, SubscriptionsHandler
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.invalid_message import InvalidMessage
@@ -35,10 +33,11 @@ from mcp_server.protocol.request_router import RequestRouter
 from mcp_server.protocol.revisions.revision import Revision
 from mcp_server.protocol.revisions.revision_registry import RevisionRegistry
 from mcp_server.protocol.route import Route
+from mcp_server.protocol.sessions.batch_reply import BatchReply
 from mcp_server.protocol.sessions.connection import Connection
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.handshake_peer import HandshakePeer
 from mcp_server.protocol.sessions.progress_meter import ProgressMeter
-from mcp_server.protocol.sessions.session import Session
 from mcp_server.protocol.sessions.stateless_peer import StatelessPeer
 from mcp_server.protocol.sessions.subscription_hub import SubscriptionHub
 from mcp_server.security.consent.state_sealer import StateSealer

@@ -77,7 +77,7 @@ def as_tool_result(error: MCPServerError) -> Mapping[str, Any] | None:
 
 
 def _code(error: MCPServerError) -> int:
-    return next((code for kind, code in _CODES if isinstance(error, kind)), ErrorCode.INTERNAL_ERROR)
+    return int(next((code for kind, code in _CODES if isinstance(error, kind)), ErrorCode.INTERNAL_ERROR))
 
 
 def _projected(code: int, message: str, data: Any, revision: Revision) -> ProtocolError:

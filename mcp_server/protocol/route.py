@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp_server.errors.mcp_server_error import MCPServerError
-from mcp_server.protocol.exchange import Exchange
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.operation import Operation
 

@@ -60,6 +60,8 @@ class BlockingPool:
 
         Args:
             owner: Whose cap the call counts against.
+            function: What blocks.
+            *args: Its arguments.
 
         Raises:
             LimitExceededError: Too many calls of this owner are waiting already.

@@ -74,7 +74,7 @@ class CallGate:
         """
         missing: list[tuple[str, str]] = []
         undeclared: list[tuple[str, str]] = []
-        asks: list[tuple[PermissionType, str]] = []
+        asks: list[tuple[PermissionType, str, str]] = []
         for permission_type, resource, relative, declaration in wanted:
             shown = relative if relative is not None else resource
             if not self._is_declared(permission_type, resource, relative, declaration):
@@ -86,7 +86,7 @@ class CallGate:
             if decision.effect is Effect.DENY:
                 missing.append((permission_type, shown))
             elif decision.effect is Effect.ASK and (permission_type, resource) not in self._agreed:
-                asks.append((permission_type, resource))
+                asks.append((permission_type, resource, shown))
         if undeclared or missing:
             raise PermissionDeniedError(self._refusal(undeclared, missing), missing=[*undeclared, *missing])
         if asks:
@@ -97,7 +97,7 @@ class CallGate:
                 wanted=asks,
                 peer=self._peer,
             )
-            self._agreed.update(asks)
+            self._agreed.update((kind, resource) for kind, resource, _ in asks)
 
     def allows(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> bool:
         """Whether the door would open without asking anybody: for filtering what a listing shows."""

@@ -41,7 +41,7 @@ FORM: Final[Mapping[str, Any]] = {
 
 
 class ConsentManager:
-    """Ask the human behind the client, through the client's own dialogue (elicitation).
+    r"""Ask the human behind the client, through the client's own dialogue (elicitation).
 
     It protects an honest user from his model, not the operator from the client; so the kinds in `OPERATOR_ONLY` are
     never asked this way. Every argument is shown, none cut, with control and bidirectional characters made visible.
@@ -49,8 +49,8 @@ class ConsentManager:
     Args:
         report: Takes an audit kind and its fields for every question and answer.
 
-    >>> ConsentManager.visible("a\u202eb\n")
-    'a\\u202eb\\u000a'
+    >>> print(ConsentManager.visible("a\u202eb\n"))
+    a\u202eb\u000a
     """
 
     def __init__(self, *, report: Callable[[str, Mapping[str, Any]], object]) -> None:
@@ -62,45 +62,54 @@ class ConsentManager:
         client: str,
         record: ClientRecord,
         operation: Operation,
-        wanted: Sequence[tuple[PermissionType, str]],
+        wanted: Sequence[tuple[PermissionType, str, str]],
         peer: ClientPeer | None,
     ) -> None:
         """Return when the human agreed to all of `wanted`.
+
+        Args:
+            client: The client's name.
+            record: The client, whose open questions are counted.
+            operation: What is to be done.
+            wanted: Type, resource, and the resource as the client may see it.
+            peer: The other end.
 
         Raises:
             ConsentRequiredError: Declined, no answer in time, or nobody who may answer can be asked.
             InputRequiredSignal: The question travels to the client in a result.
         """
-        what = ", ".join(f"{kind} {self.visible(name)!r}" for kind, name in wanted)
-        reserved = sorted({kind for kind, _ in wanted if kind in OPERATOR_ONLY})
+        missing = [(kind, shown) for kind, _, shown in wanted]
+        what = ", ".join(f"{kind} {self.visible(shown)!r}" for kind, shown in missing)
+        reserved = sorted({kind for kind, _ in missing if kind in OPERATOR_ONLY})
         if reserved:
-            raise ConsentRequiredError(f"{', '.join(reserved)} needs the operator's approval", missing=wanted)
+            raise ConsentRequiredError(f"{', '.join(reserved)} needs the operator's approval", missing=missing)
         if peer is None or not peer.can_elicit:
             raise ConsentRequiredError(
                 f"the policy asks a human before {what}, and this client cannot show a question; "
                 "ask the operator for a grant",
-                missing=wanted,
+                missing=missing,
             )
         if record.open_questions >= MAX_OPEN_QUESTIONS:
-            raise ConsentRequiredError("too many questions are open; wait until they are answered", missing=wanted)
-        fields = {"client": client, "tool": operation.name, "need": [list(each) for each in wanted]}
+            raise ConsentRequiredError("too many questions are open; wait until they are answered", missing=missing)
+        fields = {"client": client, "tool": operation.name, "need": [[kind, resource] for kind, resource, _ in wanted]}
+        question = self.text(client, operation, [(kind, resource) for kind, resource, _ in wanted])
         self._report("consent.asked", fields)
         record.open_questions += 1
         try:
             async with asyncio.timeout(CONSENT_SECONDS):
-                answer = await peer.elicit({"message": self.text(client, operation, wanted), "requestedSchema": FORM})
+                answer = await peer.elicit({"message": question, "requestedSchema": FORM})
         except TimeoutError as error:
             self._report("consent.expired", fields)
-            raise ConsentRequiredError("nobody answered in time", missing=wanted) from error
+            raise ConsentRequiredError("nobody answered in time", missing=missing) from error
         except ResourceUnavailableError as error:
             self._report("consent.denied", fields)
-            raise ConsentRequiredError("the question could not be shown", missing=wanted) from error
+            raise ConsentRequiredError("the question could not be shown", missing=missing) from error
         finally:
             record.open_questions -= 1
         content = answer.get("content")
         if answer.get("action") != "accept" or not isinstance(content, Mapping) or content.get("allow") is not True:
             self._report("consent.denied", fields)
-            raise ConsentRequiredError(f"the human declined {what}; do not retry", missing=wanted)
+            raise ConsentRequiredError(f"the human declined {what}; do not retry", missing=missing)
         self._report("consent.granted", fields)
 
     def text(self, client: str, operation: Operation, wanted: Sequence[tuple[PermissionType, str]]) -> str:
@@ -116,7 +125,7 @@ class ConsentManager:
 
     @staticmethod
     def visible(text: str) -> str:
-        """Return `text` with every control, format and unassigned character as `\\uXXXX`."""
+        r"""Return `text` with every control, format and unassigned character as `\uXXXX`."""
         if text.isascii() and text.isprintable():
             return text
         return "".join(

@@ -73,7 +73,9 @@ class ModuleClient:
         return await self._client.request(method, params)
 
     async def _call(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._client.request("tools/call", {"name": tool, "arguments": json.loads(json.dumps(arguments, default=str))})
+        return await self._client.request(
+            "tools/call", {"name": tool, "arguments": json.loads(json.dumps(arguments, default=str))}
+        )
 
 
 def _text(result: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.tools.completion import Completion
 from mcp_server.tools.module import Module
@@ -59,6 +60,7 @@ class Catalog:
         self._unstarted: dict[str, Module] = {}
         self._starting: dict[str, asyncio.Lock] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopped = False
         self.is_ready = True
 
     @property
@@ -208,6 +210,7 @@ class Catalog:
             ConfigurationError: A module failed to start, or took too long.
         """
         self._loop = asyncio.get_running_loop()
+        self._is_stopped = False
         for module in tuple(self._unstarted.values()):
             try:
                 await self.ensure_started(module.name)
@@ -217,6 +220,7 @@ class Catalog:
 
     async def stop(self) -> None:
         """Stop the started modules in reverse order; what goes wrong is logged, and the next one is stopped."""
+        self._is_stopped = True
         while self._started:
             module = self._started.pop()
             try:
@@ -235,9 +239,13 @@ class Catalog:
 
         Raises:
             ConfigurationError: It failed, or took too long; the next call tries again.
+            ResourceUnavailableError: The catalog was stopped.
         """
         if name not in self._unstarted:
             return
+        if self._is_stopped:
+            # A call that is still under way must not wake up what was just put to rest.
+            raise ResourceUnavailableError("busy", "the server is stopping")
         async with self._starting.setdefault(name, asyncio.Lock()):
             module = self._unstarted.get(name)
             if module is None:

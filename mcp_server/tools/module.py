@@ -293,11 +293,13 @@ class Module:
 
     def on_start(self, function: F) -> F:
         """Call the function, plain or async, without arguments, before anything of the module is used."""
+        self._refuse_late_hook()
         self._start_hooks.append(function)
         return function
 
     def on_stop(self, function: F) -> F:
         """Call the function, plain or async, without arguments, when the server stops; the last registered first."""
+        self._refuse_late_hook()
         self._stop_hooks.append(function)
         return function
 
@@ -364,6 +366,10 @@ class Module:
     def observe(self, observer: ModuleObserver) -> None:
         """Tell a catalog of later changes; it is held weakly."""
         self._observers.add(observer)
+
+    def _refuse_late_hook(self) -> None:
+        if self._is_lowered:
+            raise ConfigurationError(f"module {self.name!r}: name the hooks before a server registers the module")
 
     def _decorator(self, kind: str, maker: Callable[..., Any], function: Any, options: dict[str, Any]) -> Any:
         def decorate(decorated: F) -> F:

@@ -37,8 +37,9 @@ def looks_like_resource(name: str) -> bool:
     >>> [looks_like_resource(name) for name in ("targetDir", "source", "data_source", "profile")]
     [True, True, False, False]
     """
-    words = _WORDS.findall(name)
-    return name.lower() in _WHOLE_NAMES or bool(words and words[-1].lower() in _LAST_WORDS)
+    words = [word.lower() for word in _WORDS.findall(name) if not word.isdigit()]
+    # `file_name` is `filename`.
+    return name.lower() in _WHOLE_NAMES or bool(_LAST_WORDS & {"".join(words[-1:]), "".join(words[-2:])})
 
 
 def suspicious_properties(schema: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[str]:

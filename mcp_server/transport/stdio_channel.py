@@ -15,7 +15,7 @@ from mcp_server.security.authentication.credentials import Credentials
 logger = logging.getLogger(__name__)
 
 PIPE_BYTES: Final = 1 << 20
-"""What the kernel may hold of our answers: a whole large message goes out in one system call. Its own default is 64 KiB."""
+"""What the kernel may hold of our answers, 64 KiB by itself: a whole large message goes out in one system call."""
 
 JOIN_BYTES: Final = 1 << 16
 """Up to here answers are copied into one buffer; longer ones are handed to the kernel as they are."""
@@ -54,11 +54,7 @@ class StdioChannel:
         self._is_waiting = False
         self._is_pressed = False
         self._is_broken = False
-
-    @property
-    def is_drained(self) -> bool:
-        """Whether everything sent has reached the kernel, or never will."""
-        return not self._unsent or self._is_broken
+        self._drained: asyncio.Future[None] | None = None
 
     def send(self, message: bytes) -> None:
         """Queue one message for the end of this turn of the loop."""
@@ -73,6 +69,12 @@ class StdioChannel:
         if self._unsent_bytes > self._max_unsent_bytes and not self._is_pressed:
             self._is_pressed = True
             self._on_pressure(True)
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Return when everything sent has reached the kernel, or never will, or the time is up."""
+        if self._unsent and not self._is_broken:
+            self._drained = self._loop.create_future()
+            await asyncio.wait([self._drained], timeout=timeout_seconds)
 
     def close(self) -> None:
         """Stop writing; what is unwritten is lost."""
@@ -104,6 +106,8 @@ class StdioChannel:
         if self._is_waiting:
             self._is_waiting = False
             self._loop.remove_writer(self._fd)
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
         if self._is_pressed:
             self._is_pressed = False
             self._on_pressure(False)

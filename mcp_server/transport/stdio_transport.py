@@ -108,9 +108,7 @@ class StdioTransport(BaseTransport):
             await self._handler.close(self._connection, 0.0)
         hurrying.cancel()
         await closing
-        deadline = self._loop.time() + DRAIN_SECONDS
-        while not self._channel.is_drained and self._loop.time() < deadline:
-            await asyncio.sleep(0.005)
+        await self._channel.drain(DRAIN_SECONDS)
 
     def _start_reading(self) -> None:
         if self._is_reading:

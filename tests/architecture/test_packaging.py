@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import mcp_server
+
 # Put together, so that this file does not find itself. Any mirror will do, so none is named.
 REGISTRIES = re.compile("|".join(("pypi" + r"\.org", "python" + "hosted", "npm" + r"js\.", "deb" + r"\.debian")))
 OWN = {"site", "dist", "build", "node_modules", "__pycache__"}
@@ -21,6 +23,10 @@ def project(checkout: Path) -> dict[str, object]:
 
 def locks(checkout: Path) -> list[Path]:
     return sorted((checkout / "requirements").rglob("*.txt"))
+
+
+def test_the_version_is_one(project: dict[str, object]) -> None:
+    assert project["version"] == mcp_server.__version__
 
 
 def test_the_extras_are_those_of_the_architecture(project: dict[str, dict[str, object]]) -> None:

@@ -7,8 +7,10 @@ and lie, under that title, in the directory in which the program runs.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import re
+import shlex
 import sys
 import tomllib
 from dataclasses import fields
@@ -16,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from mcp_server.cli.exit_code import ExitCode
+from mcp_server.cli.main import COMMANDS, _parser
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.doors.file_door import FileDoor
 from mcp_server.security.permissions.client_limits import ClientLimits
@@ -131,3 +135,45 @@ def test_the_reference_names_every_permission_type() -> None:
 def test_the_reference_names_every_limit() -> None:
     text = (CHECKOUT / "docs" / "reference" / "policy-file.md").read_text(encoding="utf-8")
     assert [field.name for field in fields(ClientLimits) if f"\n| `{field.name}` |" not in text] == []
+
+
+def console_lines() -> list[tuple[str, str]]:
+    return [
+        (str(page.relative_to(CHECKOUT)), line.removeprefix("$ mcp-server "))
+        for page in PAGES
+        for block in blocks(page, "console")
+        for line in block["text"].splitlines()
+        if line.startswith("$ mcp-server ")
+    ]
+
+
+@pytest.mark.parametrize(("page", "line"), console_lines())
+def test_the_commands_of_a_page_are_understood(page: str, line: str) -> None:
+    given = shlex.split(line)
+    assert _parser(given).parse_args(given).command == given[0], page
+
+
+def test_the_reference_names_every_command_and_option() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    options = {
+        option
+        for parser in leaves(_parser([]))
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--") and option != "--help"
+    }
+    assert [option for option in sorted(options) if f"`{option}" not in text] == []
+    assert [name for name in COMMANDS if f"\n## {name}\n" not in text] == []
+
+
+def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return the parsers of commands that have no commands of their own."""
+    nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not nested:
+        return [parser]
+    return [leaf for action in nested for child in action.choices.values() for leaf in leaves(child)]
+
+
+def test_the_reference_names_every_exit_code() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (\d) \|", text, re.MULTILINE) == [str(code.value) for code in ExitCode]

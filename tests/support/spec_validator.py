@@ -188,9 +188,9 @@ class SpecValidator:
 
     def _modern_result(self, method: str, definition: str, value: dict[str, Any]) -> None:
         result = value["result"]
-        self._valid("JSONRPCMessage", value)
         result_type = result.get("resultType")
         assert isinstance(result_type, str), f"'resultType' is a required property: {result}"
+        self._valid("JSONRPCMessage", value)
         if result_type == "input_required":
             assert method in INPUT_METHODS, f"{method} may not ask for input"
             self._valid("InputRequiredResult", result)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcp_server.protocol import params as read
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.route import Route
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.operation import Operation
 from mcp_server.tools.completion_manager import CompletionManager

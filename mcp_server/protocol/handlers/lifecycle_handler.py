@@ -9,10 +9,10 @@ from typing import Any
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol import params as read
 from mcp_server.protocol.capabilities_manager import CapabilitiesManager
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.revisions.revision_registry import RevisionRegistry
 from mcp_server.protocol.route import Route
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.session import Session
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.jsonrpc.request_meta import check_log_level
 from mcp_server.protocol.route import Route
+from mcp_server.protocol.sessions.exchange import Exchange
 
 
 class LoggingHandler:

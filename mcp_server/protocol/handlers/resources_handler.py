@@ -8,10 +8,10 @@ from typing import Any
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.protocol import params as read
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.list_pages import ListPages
 from mcp_server.protocol.route import Route
 from mcp_server.protocol.sessions.connection import MAX_SUBSCRIPTIONS
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.operation import Operation
@@ -80,7 +80,7 @@ class ResourcesHandler:
     def plan_listening(self, uri: str, effect: Callable[[], None]) -> Callable[[Principal], Operation]:
         """Return what plans `effect` for a caller who may read `uri`."""
 
-        async def execute(client: ClientContext) -> None:
+        async def execute(_: ClientContext) -> None:
             effect()
 
         return lambda principal: replace(

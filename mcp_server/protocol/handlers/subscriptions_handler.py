@@ -9,12 +9,12 @@ from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol import params as read
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.handlers.resources_handler import ResourcesHandler
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.request_meta import SUBSCRIPTION_ID
 from mcp_server.protocol.revisions.revision_registry import RevisionRegistry
 from mcp_server.protocol.sessions.connection import MAX_SUBSCRIPTIONS
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.subscription import Subscription
 from mcp_server.security.security_chain import SecurityChain
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.protocol import params as read
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.list_pages import ListPages
 from mcp_server.protocol.refusals import as_tool_result
 from mcp_server.protocol.route import Route
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.operation import Operation
 from mcp_server.security.security_chain import SecurityChain
@@ -64,6 +64,7 @@ class ToolsHandler:
         schema = None
         if result.structured is not UNSET:
             wire["structuredContent"] = result.structured
+            # Where the schema promises no object, old revisions wrap the value as they wrapped the schema.
             schema = self._tools.get(exchange.params["name"]).output_schema
         if result.is_error:
             wire["isError"] = True

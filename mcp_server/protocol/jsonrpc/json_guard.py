@@ -182,11 +182,13 @@ def recover_id(head: bytes, limits: MessageLimits) -> str | int | None:
     for match in _TOKEN.finditer(head):
         token = match.group()
         if depth == 0 and token != b"{":
-            break  # No object, or what follows it.
+            break  # No object.
         if token in (b"{", b"["):
             depth += 1
         elif token in (b"}", b"]"):
             depth -= 1
+            if depth == 0:
+                break  # Its end.
         elif depth == 1 and previous == b":" and before_previous == b'"id"':
             if match.end() == len(head):
                 break  # It may have been cut off in the middle.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.request_meta import SERVER_INFO
 from mcp_server.protocol.revisions.content_projection import project_block
@@ -83,12 +84,12 @@ class HandshakeRevision(Revision):
 
     def dress(
         self,
-        method: str,  # noqa: ARG002 -- the other era reads it
+        method: str,
         result: dict[str, Any],
         *,
-        server_info: Mapping[str, Any] | None = None,  # noqa: ARG002 -- the other era reads it
-        ttl_ms: int = 0,  # noqa: ARG002 -- the other era reads it
-        cache_scope: str = "private",  # noqa: ARG002 -- the other era reads it
+        server_info: Mapping[str, Any] | None = None,
+        ttl_ms: int = 0,
+        cache_scope: str = "private",
     ) -> dict[str, Any]:
         """Take away what only modern results carry."""
         if not _MODERN_MEMBERS.isdisjoint(result):
@@ -157,16 +158,16 @@ class HandshakeRevision(Revision):
     def project_elicitation(self, params: Mapping[str, Any], *, elicitation_id: str) -> dict[str, Any]:
         """Return the parameters of `elicitation/create`, as far as the revision knows it."""
         if not self.supports_elicitation:
-            raise self._cannot("elicitation", {"elicitation": {}})
+            raise CapabilityMissingError({"elicitation": {}})
         if params.get("mode") == "url":
             if not self.supports_url_elicitation:
-                raise self._cannot("elicitation by URL", {"elicitation": {"url": {}}})
+                raise CapabilityMissingError({"elicitation": {"url": {}}})
             return {**params, "elicitationId": elicitation_id}
         if self.supports_url_elicitation:
             return dict(params)
         form = plain_form_schema(params["requestedSchema"])
         if form is None:
-            raise self._cannot("a form with several choices at once", {"elicitation": {"form": {}}})
+            raise CapabilityMissingError({"elicitation": {"form": {}}})
         return {"message": params["message"], "requestedSchema": form}
 
     def project_sampling(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,14 +175,14 @@ class HandshakeRevision(Revision):
         if self.supports_sampling_tools:
             return dict(params)
         if params.get("tools"):
-            raise self._cannot("sampling with tools", {"sampling": {"tools": {}}})
+            raise CapabilityMissingError({"sampling": {"tools": {}}})
         messages = []
         for message in params["messages"]:
             content = message["content"]
             # A message holds one block here, so one with several becomes several of the same role.
             for block in content if isinstance(content, list) else [content]:
                 if block["type"] in ("tool_use", "tool_result"):
-                    raise self._cannot("sampling with tools", {"sampling": {"tools": {}}})
+                    raise CapabilityMissingError({"sampling": {"tools": {}}})
                 plain = project_block(block, self.sampling_types, self.fields)
                 messages.append({"role": message["role"], "content": plain})
         return {**only(params, self.fields.sampling), "messages": messages}

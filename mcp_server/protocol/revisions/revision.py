@@ -173,7 +173,11 @@ class Revision(ABC):
 
     def project_blocks(self, blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return content blocks."""
-        return [self.project_block(block) for block in blocks]
+        # A text and nothing else is what most results are, and every revision knows it.
+        return [
+            dict(block) if len(block) == 2 and block["type"] == "text" else self.project_block(block)
+            for block in blocks
+        ]
 
     def project_block(self, block: Mapping[str, Any]) -> dict[str, Any]:
         """Return one content block."""
@@ -198,7 +202,7 @@ class Revision(ABC):
             elicitation_id: A fresh unguessable name; only 2025-11-25 sends it, and only with a URL.
 
         Raises:
-            ProtocolError: -32021; the revision cannot put this question.
+            CapabilityMissingError: The revision cannot put this question.
         """
 
     @abstractmethod
@@ -206,7 +210,7 @@ class Revision(ABC):
         """Return the parameters of `sampling/createMessage`.
 
         Raises:
-            ProtocolError: -32021; the revision cannot put this question.
+            CapabilityMissingError: The revision cannot put this question.
         """
 
     def project_error(self, code: int, data: Any = None) -> tuple[int, Any]:
@@ -222,13 +226,6 @@ class Revision(ABC):
         return ProtocolError(code, "resource not found", data)
 
     # What the methods above are made of
-
-    def _cannot(self, what: str, capability: Mapping[str, Any]) -> ProtocolError:
-        return ProtocolError(
-            ErrorCode.MISSING_CLIENT_CAPABILITY,
-            f"{what} does not exist in revision {self.date} of the protocol",
-            {"requiredCapabilities": capability},
-        )
 
     def _with_annotations(self, projected: dict[str, Any]) -> dict[str, Any]:
         if "annotations" in projected:

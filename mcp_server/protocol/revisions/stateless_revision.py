@@ -60,7 +60,7 @@ class StatelessRevision(Revision):
         self,
         result: Mapping[str, Any],
         *,
-        output_schema: Mapping[str, Any] | None = None,  # noqa: ARG002 -- the other era reads it
+        output_schema: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the result as it is; it may also be one that asks for input."""
         return dict(result)
@@ -102,7 +102,7 @@ class StatelessRevision(Revision):
         self,
         params: Mapping[str, Any],
         *,
-        elicitation_id: str,  # noqa: ARG002 -- the other era reads it
+        elicitation_id: str,
     ) -> dict[str, Any]:
         """Return the question as it is; what finds it again belongs in `requestState`."""
         return {name: value for name, value in params.items() if name != "elicitationId"}

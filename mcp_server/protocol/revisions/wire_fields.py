@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -49,8 +49,3 @@ class WireFields:
     def extended(self, **more: Iterable[str]) -> WireFields:
         """Return a copy in which the named kinds have further members."""
         return replace(self, **{kind: getattr(self, kind) | frozenset(names) for kind, names in more.items()})
-
-    def with_everywhere(self, name: str, *, but: Iterable[str] = ()) -> WireFields:
-        """Return a copy in which all kinds that know any member also know this one, except those named."""
-        kinds = {field.name for field in fields(self)} - set(but)
-        return self.extended(**{kind: [name] for kind in kinds if getattr(self, kind)})

@@ -17,7 +17,7 @@ from mcp_server.protocol.sessions.session import Session
 from mcp_server.protocol.sessions.subscription import Subscription
 
 if TYPE_CHECKING:
-    from mcp_server.protocol.exchange import Exchange
+    from mcp_server.protocol.sessions.exchange import Exchange
 
 MAX_SUBSCRIPTIONS: Final = 1_024
 """Open listeners and subscribed resources of one connection. Source: the reference implementation's bound."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.revisions.handshake_revision import HandshakeRevision
 from mcp_server.protocol.sessions.client_abilities import can_elicit_form, can_elicit_url
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.progress_meter import ProgressMeter
 from mcp_server.protocol.sessions.session import Session
 from mcp_server.security.doors.log_door import LEVELS

@@ -10,10 +10,10 @@ from pydantic_core import to_json
 
 from mcp_server.errors.input_required_signal import InputRequiredSignal
 from mcp_server.errors.protocol_error import ProtocolError
-from mcp_server.protocol.exchange import Exchange
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.request_meta import RequestMeta
 from mcp_server.protocol.sessions.client_abilities import can_elicit_form, can_elicit_url
+from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.progress_meter import ProgressMeter
 from mcp_server.security.doors.log_door import LEVELS
 

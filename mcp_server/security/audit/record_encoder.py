@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
 from pydantic_core import to_json
 
-from mcp_server.security.audit.canonical_json import canonical_json, is_plain
+from mcp_server.security.audit.canonical_json import MAX_SAFE_INTEGER, canonical_json, is_plain
 
 # What the log itself writes, or what only names things; the rest may be cut when a record is too long.
 _NEVER_CUT: Final = frozenset({"call", "client", "kind", "mono", "seq", "stream", "tool", "ts", "v", "x_prev"})
@@ -35,16 +36,30 @@ class RecordEncoder:
             record: The whole record.
             fields: That part of it which came from outside the log and is therefore looked at.
 
+        Integers beyond 2^53-1, NaN, the infinities and lone surrogates, which have no canonical form, are written as
+        text.
+
         Raises:
-            ValueError: It holds something that has no canonical form, or is too long without anything to cut.
+            ValueError: It holds something that is not JSON at all, or is too long without anything to cut.
         """
         for value in fields.values():
             if type(value) is not str and not is_plain(value):
-                line = canonical_json(record)
-                break
-        else:
+                return self._encode_slowly(record)
+        try:
             # What is not among the fields was written by the log itself and is plain.
             line = to_json(record)
+        except ValueError:
+            return self._encode_slowly(record)
+        return line if len(line) <= self._max_bytes else self._shorten(record)
+
+    def _encode_slowly(self, record: dict[str, Any]) -> bytes:
+        try:
+            line = canonical_json(record)
+        except ValueError:
+            # A client chose a value that JSON text can say and its canonical form cannot. It is told all the same.
+            for name, value in record.items():
+                record[name] = _representable(value)
+            line = canonical_json(record)
         return line if len(line) <= self._max_bytes else self._shorten(record)
 
     def _shorten(self, record: dict[str, Any]) -> bytes:
@@ -55,3 +70,21 @@ class RecordEncoder:
             if len(line) <= self._max_bytes:
                 return line
         raise ValueError(f"the record is longer than {self._max_bytes} bytes, and only its name is left")
+
+
+def _representable(value: Any) -> Any:
+    """Return a JSON value with everything that has no canonical form written as text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        # Hexadecimal: Python refuses to write thousands of decimal digits, and would take long over it.
+        return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else hex(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, Mapping):
+        return {_representable(name): _representable(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_representable(item) for item in value]
+    return value

@@ -12,6 +12,7 @@ from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
 from mcp_server.resources.filesystem.directory_listing import DirectoryListing
+from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
 from mcp_server.resources.filesystem.file_content import FileContent
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.file_location import FileLocation
@@ -308,6 +309,11 @@ class FileDoor:
 
         await self._run_blocking(work)
         self._forget(location)
+
+    async def watch(self, path: AnyPath, watcher: DirectoryWatcher) -> None:
+        """Let a watcher report changes of a file; needs FILE_READ of it."""
+        location = await self._permitted(PermissionType.FILE_READ, path)
+        await self._run_blocking(watcher.watch, self._manager, location)
 
     @property
     def _manager(self) -> FileSystemManager:

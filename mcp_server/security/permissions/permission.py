@@ -20,7 +20,7 @@ class Permission:
         pattern: Which resources: for files relative to the client's folder, `*` stays inside a name, `**` crosses.
         argument: The argument (or arguments) that name the resource; a dotted path reaches into objects, and every
             element of a list is checked. An absent optional argument needs nothing.
-        restricted: False *asks* for execution outside the sandbox, and is refused unless the policy grants exactly that.
+        restricted: False *asks* for execution outside the sandbox; refused unless the policy grants exactly that.
 
     Raises:
         ConfigurationError: The pattern is empty, or an argument's name is.

@@ -44,6 +44,7 @@ class PermissionType(str):
     ADMIN: ClassVar[PermissionType]
 
     def __new__(cls, name: str) -> Self:
+        """Return the one value of a known kind, or a custom one."""
         if isinstance(name, cls):
             return name
         known = cls.__dict__.get(name)

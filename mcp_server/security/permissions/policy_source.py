@@ -20,7 +20,8 @@ logger: Final = logging.getLogger(__name__)
 class PolicySource:
     """Put a changed policy file in force, whole or not at all.
 
-    A file that cannot be loaded changes nothing: the old policy stays, and `on_event` hears of it.
+    A file that cannot be loaded changes nothing: the old policy stays, and `on_event` hears of it. Write a new policy
+    beside the old one and rename it: half a policy may by chance be a whole one that lacks the denials.
 
     Args:
         path: The policy file.
@@ -87,6 +88,9 @@ class PolicySource:
         before = self._manager.policy.digest
         try:
             policy = self._loader.load(self._path)
+            if self._look() != signature:
+                # The next look finds it changed and reads it again.
+                raise ConfigurationError("it changed while it was read", source=self._path)
         except ConfigurationError as error:
             logger.warning("the changed policy is refused, the old one stays in force: %s", error)
             self._on_event(

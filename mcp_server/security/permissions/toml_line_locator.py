@@ -31,7 +31,7 @@ class TomlLineLocator:
         self._starts = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
         self._places: dict[tuple[str | int, ...], int] = {}
         # Not the TOML it should be, or nested beyond what a policy has: what was found so far must do.
-        with suppress(IndexError, RecursionError):
+        with suppress(IndexError, RecursionError, ValueError):
             self._document()
 
     def line_of(self, *path: str | int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcp_server.errors.protocol_error import ProtocolError
+from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.protocol.revisions.handshake_revision import HandshakeRevision
 from mcp_server.protocol.revisions.revision import Revision
 from mcp_server.protocol.revisions.stateless_revision import StatelessRevision
@@ -208,8 +208,8 @@ def test_requests_of_the_client_are_those_of_the_schema(revision: Revision) -> N
         entry = definitions[kind]
         for member in entry.get("anyOf", [entry]):
             # One notification is left in the last revision, so there the union is that notification itself.
-            member = definitions[member["$ref"].rsplit("/", 1)[1]] if "$ref" in member else member
-            methods.add(member["properties"]["method"]["const"])
+            definition = definitions[member["$ref"].rsplit("/", 1)[1]] if "$ref" in member else member
+            methods.add(definition["properties"]["method"]["const"])
         assert table == {method for method in methods if "tasks/" not in method}
 
 
@@ -249,9 +249,9 @@ FORM = {
 def test_forms_are_put_in_the_words_of_the_revision(revision: Revision) -> None:
     params = {"mode": "form", "message": "Who?", "requestedSchema": FORM}
     if not revision.supports_elicitation:
-        with pytest.raises(ProtocolError) as caught:
+        with pytest.raises(CapabilityMissingError) as caught:
             revision.project_elicitation(params, elicitation_id="e")
-        assert caught.value.code == -32021
+        assert caught.value.capabilities == {"elicitation": {}}
         return
     projected = revision.project_elicitation(params, elicitation_id="e")
     ask(revision, "elicitation/create", projected)
@@ -269,7 +269,7 @@ def test_several_choices_at_once_need_2025_11_25(revision: Revision) -> None:
     several = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
     params = {"message": "Which?", "requestedSchema": {"type": "object", "properties": {"x": several}}}
     if revision.date < "2025-11-25":
-        with pytest.raises(ProtocolError):
+        with pytest.raises(CapabilityMissingError):
             revision.project_elicitation(params, elicitation_id="e")
     else:
         projected = revision.project_elicitation(params, elicitation_id="e")
@@ -280,7 +280,7 @@ def test_several_choices_at_once_need_2025_11_25(revision: Revision) -> None:
 def test_questions_by_url_carry_an_id_at_2025_11_25_only(revision: Revision) -> None:
     params = {"mode": "url", "message": "Sign in", "url": "https://example.org/"}
     if not revision.supports_url_elicitation:
-        with pytest.raises(ProtocolError):
+        with pytest.raises(CapabilityMissingError):
             revision.project_elicitation(params, elicitation_id="e")
         return
     projected = revision.project_elicitation(params, elicitation_id="e")
@@ -309,7 +309,7 @@ def test_sampling_with_tools_needs_2025_11_25(revision: Revision) -> None:
         if revision.supports_sampling_tools:
             assert revision.project_sampling(params) == params
         else:
-            with pytest.raises(ProtocolError):
+            with pytest.raises(CapabilityMissingError):
                 revision.project_sampling(params)
 
 
@@ -338,3 +338,23 @@ def test_no_error_code_crosses_the_eras(revision: Revision, code: int) -> None:
 
 def test_only_2025_03_26_has_batches(revision: Revision) -> None:
     assert revision.supports_batch == (revision.date == "2025-03-26")
+
+
+def test_modern_members_do_not_leak_into_a_handshake(revision: Revision, server_info: dict[str, Any]) -> None:
+    modern = {
+        "tools": [],
+        "resultType": "complete",
+        "ttlMs": 5,
+        "cacheScope": "public",
+        "_meta": {"io.modelcontextprotocol/serverInfo": server_info},
+    }
+    projected = respond(revision, "tools/list", modern)
+    assert projected == (modern if revision.is_modern else {"tools": []})
+    kept = respond(revision, "tools/list", {**modern, "_meta": {**modern["_meta"], "a/b": 1}})
+    assert kept["_meta"]["a/b"] == 1
+
+
+def test_a_titled_link_without_more_is_still_told() -> None:
+    from mcp_server.protocol.revisions.revision_2024_11_05 import Revision20241105
+
+    assert Revision20241105().project_block({**LINK, "title": "B"}) == {"type": "text", "text": "B: file:///b"}

@@ -13,8 +13,8 @@ from mcp_server.security.client_peer import ClientPeer
 from mcp_server.security.running_call import RunningCall
 
 if TYPE_CHECKING:
-    from mcp_server.protocol.batch_reply import BatchReply
     from mcp_server.protocol.jsonrpc.request_meta import RequestMeta
+    from mcp_server.protocol.sessions.batch_reply import BatchReply
 
 
 class Exchange:

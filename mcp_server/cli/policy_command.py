@@ -1,0 +1,101 @@
+"""`mcp-server policy check` and `mcp-server policy explain`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from mcp_server.cli.exit_code import ExitCode
+from mcp_server.cli.options import add_server_options, make_server
+from mcp_server.cli.output import Output
+from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command's arguments."""
+    parser = commands.add_parser("policy", help="check a policy, or explain what it says of a resource")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="check|explain")
+    check = verbs.add_parser("check", help="load a policy file as the server would, and report the first mistake")
+    check.add_argument("file", metavar="FILE")
+    check.set_defaults(run=run_check)
+    explain = verbs.add_parser("explain", help="say which rule of each layer decides, and what grant would pass")
+    explain.add_argument("type", metavar="TYPE", help="a permission type, such as FILE_READ")
+    explain.add_argument(
+        "resource", metavar="RESOURCE", help="a path, relative to the client's first folder, or other resource"
+    )
+    add_server_options(explain)
+    explain.set_defaults(run=run_explain)
+
+
+def run_check(arguments: Namespace, output: Output) -> ExitCode:
+    """Load the policy; the exit status tells whether it is good."""
+    try:
+        policy = PolicyLoader().load(arguments.file)
+    except ConfigurationError as error:
+        if output.as_json:
+            output.data({"ok": False, "error": str(error), "line": error.line})
+        else:
+            output.error(str(error))
+        return ExitCode.NO
+    if output.as_json:
+        output.data({"ok": True, "digest": policy.digest, "clients": sorted(policy.clients)})
+    else:
+        output.line(f"{arguments.file}: good; clients: {', '.join(sorted(policy.clients))}; sha256 {policy.digest}")
+    return ExitCode.DONE
+
+
+def run_explain(arguments: Namespace, output: Output) -> ExitCode:
+    """Explain one decision; the exit status tells whether it is yes."""
+    server = make_server(arguments)
+    permission_type = PermissionType(arguments.type)
+    manager = PermissionManager(policy=server.config.policy)
+    client = server.config.client
+    profile = manager.profile(client)
+    if profile is None:
+        raise ConfigurationError(
+            f"the policy names no client {client!r}; it names {', '.join(server.config.policy.clients)}"
+        )
+    resource = arguments.resource
+    if permission_type.is_path and not resource.startswith("/"):
+        if not profile.folders:
+            raise ConfigurationError(f"client {client!r} has no folder; give an absolute path")
+        resource = str(Path(profile.folders[0]) / resource) if resource != "." else profile.folders[0]
+    decision = manager.decide(client, permission_type, resource)
+    traces = manager.explain(client, permission_type, resource)
+    grant = None if decision.effect is Effect.ALLOW else manager.smallest_grant(client, permission_type, resource)
+    if output.as_json:
+        output.data(
+            {
+                "client": client,
+                "type": permission_type,
+                "resource": resource,
+                "effect": decision.effect,
+                "rule": decision.rule,
+                "layers": [
+                    {
+                        "layer": each.layer,
+                        "rule": each.rule,
+                        "effect": each.effect,
+                        "pattern": each.pattern,
+                        "reason": each.reason,
+                    }
+                    for each in traces
+                ],
+                "smallest_grant": grant,
+            }
+        )
+    else:
+        output.table(
+            ("layer", "says", "rule", "pattern or reason"),
+            [(each.layer, each.effect.value, each.rule, each.pattern or each.reason) for each in traces],
+            title=f"{client}: {permission_type} {resource}",
+        )
+        output.line(f"decision: {decision.effect.value}")
+        if grant is not None:
+            output.line(f"the smallest grant that would pass: {grant}")
+    return ExitCode.DONE if decision.effect is Effect.ALLOW else ExitCode.NO
