@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from mcp_server import __version__
-from mcp_server.core.constants import DEFAULT_CLIENT
+from mcp_server.core.config_loader import ConfigLoader
+from mcp_server.core.constants import DEFAULT_CLIENT, DEFAULT_NAME
 from mcp_server.core.mcp_server import MCPServer
 from mcp_server.tools.modules.filesystem_module import FilesystemModule
 
@@ -22,9 +23,8 @@ def add_server_options(parser: ArgumentParser) -> None:
     parser.add_argument("--policy", metavar="FILE", help="a policy file, instead of --folder")
     parser.add_argument(
         "--client",
-        default=DEFAULT_CLIENT,
         metavar="NAME",
-        help="the client's name in the policy (default: %(default)s)",
+        help=f"the client's name in the policy (default: {DEFAULT_CLIENT})",
     )
     parser.add_argument("--state", metavar="DIR", help="where audit logs live (default: the user's state directory)")
     parser.add_argument(
@@ -37,9 +37,9 @@ def add_server_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--durability",
         choices=("process", "disk"),
-        default="process",
-        help="what an audit record survives: the death of the process, or of the machine (default: %(default)s)",
+        help="what an audit record survives: the death of the process, or of the machine (default: process)",
     )
+    parser.add_argument("--config", metavar="FILE", help="a TOML file with these settings; options given here win")
 
 
 def make_server(arguments: Namespace) -> MCPServer:
@@ -48,16 +48,23 @@ def make_server(arguments: Namespace) -> MCPServer:
     Raises:
         ConfigurationError: They describe none.
     """
+    settings = {} if arguments.config is None else ConfigLoader().read_file(arguments.config)
+    if arguments.policy or arguments.folder:
+        # One way to say what is granted: the command line's replaces the file's.
+        settings.pop("policy", None)
+        settings.pop("folders", None)
     server = MCPServer(
-        "mcp-server",
+        settings.get("name", DEFAULT_NAME),
         version=__version__,
-        policy=arguments.policy,
-        folders=arguments.folder,
-        client=arguments.client,
-        state=arguments.state,
-        durability=arguments.durability,
+        title=settings.get("title"),
+        instructions=settings.get("instructions"),
+        policy=arguments.policy or settings.get("policy"),
+        folders=arguments.folder or settings.get("folders", ()),
+        client=arguments.client or settings.get("client"),
+        state=arguments.state or settings.get("state"),
+        durability=arguments.durability or settings.get("durability", "process"),
     )
     server.register_module(FilesystemModule())
-    for name in arguments.module:
+    for name in [*settings.get("modules", ()), *arguments.module]:
         server.register_module(name)
     return server

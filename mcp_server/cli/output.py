@@ -84,13 +84,13 @@ class Output:
         if self.as_json:
             self.data([dict(zip(columns, row, strict=True)) for row in rows])
             return
-        texts = [[escape_text(_shown(cell)) for cell in row] for row in rows]
+        texts = [["\n".join(map(escape_text, _shown(cell).split("\n"))) for cell in row] for row in rows]
         try:
             from rich.console import Console
             from rich.table import Table
             from rich.text import Text
         except ImportError:
-            self._plain(columns, texts, title)
+            self._plain(columns, [[cell.replace("\n", ", ") for cell in row] for row in texts], title)
             return
         table = Table(title=title, title_justify="left", header_style="bold")
         for column in columns:

@@ -96,6 +96,8 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
             title=f"{client}: {permission_type} {resource}",
         )
         output.line(f"decision: {decision.effect.value}")
-        if grant is not None:
+        if grant:
             output.line(f"the smallest grant that would pass: {grant}")
+        elif grant is not None:
+            output.line("no grant would pass: a deny stands above it")
     return ExitCode.DONE if decision.effect is Effect.ALLOW else ExitCode.NO

@@ -5,13 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
-from mcp_server.core.constants import ENVIRONMENT_PREFIX
+from mcp_server.core.constants import DEFAULT_CLIENT, ENVIRONMENT_PREFIX
 from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_loader import PolicyLoader
+
+FILE_KEYS: Final[Mapping[str, type]] = {
+    "name": str,
+    "title": str,
+    "instructions": str,
+    "policy": str,
+    "folders": list,
+    "client": str,
+    "state": str,
+    "durability": str,
+    "modules": list,
+}
+"""The keys of a configuration file, and what they hold."""
 
 
 class ConfigLoader:
@@ -38,7 +52,7 @@ class ConfigLoader:
         instructions: str | None,
         policy: str | os.PathLike[str] | Policy | None,
         folders: Sequence[str | os.PathLike[str]],
-        client: str,
+        client: str | None,
         state: str | os.PathLike[str] | None,
         durability: str,
     ) -> ServerConfig:
@@ -51,6 +65,7 @@ class ConfigLoader:
             raise ConfigurationError("give folders or a policy, not both; a policy names the folders of each client")
         if policy is None and not folders:
             policy = self._environment.get(ENVIRONMENT_PREFIX + "POLICY")
+        client = client or self._environment.get(ENVIRONMENT_PREFIX + "CLIENT") or DEFAULT_CLIENT
         policy_path: Path | None = None
         if isinstance(policy, Policy):
             loaded = policy
@@ -74,6 +89,42 @@ class ConfigLoader:
             client=client,
             durability=level,
         )
+
+    def read_file(self, path: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the settings of a configuration file; paths in it are relative to its directory.
+
+        It is TOML, with the keys of `FILE_KEYS`, named like the options of the command line.
+
+        Raises:
+            ConfigurationError: The file cannot be read, or has a key or value that is not understood.
+        """
+        import tomllib
+
+        source = os.fspath(path)
+        try:
+            data = Path(path).read_bytes()
+            settings = tomllib.loads(data.decode("utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"cannot be read: {error.strerror}", source=source) from error
+        except ValueError as error:
+            raise ConfigurationError(f"is not TOML: {error}", source=source) from error
+        base = Path(path).absolute().parent
+        for key, value in settings.items():
+            kind = FILE_KEYS.get(key)
+            if kind is None:
+                raise ConfigurationError(f"unknown key {key!r}; known are {', '.join(FILE_KEYS)}", source=source)
+            if kind is list and isinstance(value, list) and all(isinstance(each, str) for each in value):
+                continue
+            if kind is not str or not isinstance(value, str):
+                raise ConfigurationError(
+                    f"{key!r} must be a {'list of texts' if kind is list else 'text'}", source=source
+                )
+        for key in ("policy", "state"):
+            if key in settings:
+                settings[key] = str(base / settings[key])
+        if "folders" in settings:
+            settings["folders"] = [str(base / folder) for folder in settings["folders"]]
+        return settings
 
     def state_directory(self, given: str | os.PathLike[str] | None) -> Path:
         """Return where the server keeps its state.

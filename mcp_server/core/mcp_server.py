@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.core.config_loader import ConfigLoader
-from mcp_server.core.constants import DEFAULT_CLIENT, DEFAULT_NAME
+from mcp_server.core.constants import DEFAULT_NAME
 from mcp_server.core.lifecycle import Lifecycle
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.tools.catalog import Catalog
@@ -39,7 +39,8 @@ class MCPServer:
         instructions: How to use it, for the model.
         policy: A policy file, or a `Policy`; without one, `folders` make it.
         folders: Without a policy: what the one client may read, list and write, and nothing else.
-        client: The client at the other end of stdio, as the policy names it.
+        client: The client at the other end of stdio, as the policy names it; `local` unless said here or by
+            `MCP_SERVER_CLIENT`.
         state: Where audit logs live; by default the user's state directory.
         durability: `process` (an audit record survives the death of the server) or `disk` (of the machine).
 
@@ -64,7 +65,7 @@ class MCPServer:
         instructions: str | None = None,
         policy: str | os.PathLike[str] | Policy | None = None,
         folders: Sequence[str | os.PathLike[str]] = (),
-        client: str = DEFAULT_CLIENT,
+        client: str | None = None,
         state: str | os.PathLike[str] | None = None,
         durability: str = "process",
     ) -> None:

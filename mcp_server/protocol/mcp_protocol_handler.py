@@ -212,7 +212,7 @@ class MCPProtocolHandler:
         if method == LISTEN and method in exchange.revision.client_requests:
             # A listener holds no slot: it waits, it does not run.
             connection.exchanges[exchange.request_id] = exchange
-            exchange.task = asyncio.ensure_future(self._listen(exchange))
+            exchange.task = asyncio.get_running_loop().create_task(self._listen(exchange))
             return
         route = self._router.route(exchange.revision, method)
         if exchange.meta is None and connection.session is None and method not in ("initialize", "ping"):
@@ -230,7 +230,7 @@ class MCPProtocolHandler:
         operation = self._operate(exchange, route, plan)
         running = len(connection.exchanges) - len(connection.waiting) - len(connection.subscriptions)
         if running <= self._config.max_in_flight:
-            exchange.task = asyncio.ensure_future(operation)
+            exchange.task = asyncio.get_running_loop().create_task(operation)
         elif len(connection.waiting) < self._config.max_waiting:
             exchange.pending = operation
             connection.waiting.append(exchange)
@@ -323,7 +323,7 @@ class MCPProtocolHandler:
         while connection.waiting:
             following = connection.waiting.popleft()
             if following.pending is not None:
-                following.task = asyncio.ensure_future(following.pending)
+                following.task = asyncio.get_running_loop().create_task(following.pending)
                 following.pending = None
                 return
 

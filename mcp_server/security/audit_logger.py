@@ -25,6 +25,7 @@ from mcp_server.security.audit.lock_file import LockFile
 from mcp_server.security.audit.log_directory import LogDirectory
 from mcp_server.security.audit.log_recovery import LogRecovery
 from mcp_server.security.audit.log_state import LogState
+from mcp_server.security.audit.log_tail import LogTail
 from mcp_server.security.audit.record_encoder import RecordEncoder
 from mcp_server.security.audit.record_writer import RecordWriter
 
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 KIBIBYTES: Final = 1024
 MEBIBYTES: Final = 1024 * KIBIBYTES
+NANOSECONDS_PER_DAY: Final = 86_400 * 1_000_000_000
 
 ENDED_DURING_CALL: Final = "the server ended during the call"
 
@@ -103,6 +105,7 @@ class AuditLogger:
         self._listeners: tuple[Callable[[Mapping[str, Any]], None], ...] = ()
         self._untold: deque[Mapping[str, Any]] = deque()
         self._writer: RecordWriter | None = None
+        # After a failure the kernel may hold pages that the disk does not: that segment is left alone.
         self._begins_segment = False
         self._releases = ExitStack()
 
@@ -155,8 +158,7 @@ class AuditLogger:
         writer = RecordWriter(
             directory=directory,
             tail=tail,
-            # After a failure the kernel may hold pages the disk does not: leave that file alone.
-            begins_segment=tail.segment is None or tail.acknowledged is not None or self._begins_segment,
+            begins_segment=self._begins_segment or self._is_finished(tail),
             lock=self._lock,
             wall_clock=self._wall_clock,
             monotonic=self._monotonic,
@@ -185,6 +187,12 @@ class AuditLogger:
         self._writer = writer
         self._sync.notify()
         self._tell()
+
+    def _is_finished(self, tail: LogTail) -> bool:
+        """Whether nothing more is to be added to the last segment."""
+        today = self._wall_clock() // NANOSECONDS_PER_DAY
+        is_full = tail.size >= self._segment_bytes or (tail.day is not None and tail.day != today)
+        return tail.segment is None or tail.acknowledged is not None or is_full
 
     def _about_this_run(self) -> dict[str, Any]:
         try:

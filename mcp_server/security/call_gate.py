@@ -33,11 +33,10 @@ class CallGate:
         permissions: The policy in force.
         consent: Asks the human where the policy says ask.
         peer: The other end of the call.
-
-    The decisions are kept in `evidence`, triples of type, resource and rule, for the audit.
+        evidence: Collects the decisions, each as type, resource and rule, for the audit.
     """
 
-    __slots__ = ("_agreed", "_consent", "_operation", "_peer", "_permissions", "_principal", "_record", "evidence")
+    __slots__ = ("_agreed", "_consent", "_evidence", "_operation", "_peer", "_permissions", "_principal", "_record")
 
     def __init__(
         self,
@@ -48,6 +47,7 @@ class CallGate:
         permissions: PermissionManager,
         consent: ConsentManager,
         peer: ClientPeer | None,
+        evidence: list[list[str]],
     ) -> None:
         self._principal = principal
         self._record = record
@@ -56,7 +56,7 @@ class CallGate:
         self._consent = consent
         self._peer = peer
         self._agreed: set[tuple[str, str]] = set()
-        self.evidence: list[list[str]] = []
+        self._evidence = evidence
 
     async def require(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> None:
         """Return when the door may open; see `AccessGate.require`."""
@@ -79,10 +79,10 @@ class CallGate:
             shown = relative if relative is not None else resource
             if not self._is_declared(permission_type, resource, relative, declaration):
                 undeclared.append((permission_type, shown))
-                self.evidence.append([permission_type, resource, "undeclared"])
+                self._evidence.append([str(permission_type), resource, "undeclared"])
                 continue
             decision = self._permissions.decide(self._principal.client, permission_type, resource)
-            self.evidence.append([permission_type, resource, decision.rule or decision.layer])
+            self._evidence.append([str(permission_type), resource, decision.rule or decision.layer])
             if decision.effect is Effect.DENY:
                 missing.append((permission_type, shown))
             elif decision.effect is Effect.ASK and (permission_type, resource) not in self._agreed:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp_server.security.permissions.need import Need
 from mcp_server.security.permissions.permission import Permission
@@ -13,11 +12,10 @@ if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """A plan: what it is called, what it needs, and the function that would carry it out.
 
-    Drawing a plan touches nothing. Only `SecurityChain.run` calls `execute`.
+    Drawing a plan touches nothing. Only `SecurityChain.run` calls `execute`. A named tuple, for one is made every call.
 
     Args:
         kind: The protocol's method, such as `tools/call`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from mcp_server.errors.authentication_error import AuthenticationError
@@ -43,6 +43,9 @@ DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 
 MAX_TIMEOUT_SECONDS: Final = 3600.0
 """The hard maximum: whatever a tool or policy says, nothing runs longer."""
+
+_SUCCEEDED: Final = {"is_error": False}
+_FAILED: Final = {"is_error": True}
 
 _KIND_NAMES: Final = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
 
@@ -126,28 +129,34 @@ class SecurityChain:
             principal = self._authentication.authenticate(credentials)
             record = self._clients.record(principal)
         except AuthenticationError as error:
-            self._audit.append(
-                "auth.fail", {"conn": credentials.connection, "err": error.reason, "req_id": request, "sev": "warning"}
-            )
+            self._audit.append("auth.fail", {"conn": credentials.connection, "err": error.reason, "req_id": request})
             raise
         call = RunningCall(
             call_id=self._new_id(), peer=peer, task=asyncio.current_task(), started=started, deadline=started
         )
-        facts: dict[str, Any] = {
-            "call": call.call_id,
-            "client": principal.client,
-            "conn": credentials.connection,
-            "policy": self._permissions.policy.digest,
-            "req_id": request,
-        }
+        facts: dict[str, Any] = {"call": call.call_id, "client": principal.client, "tool": None}
         try:
             operation = plan(principal)
         except MCPServerError as error:
-            self._record(facts, started, "call.denied", error)
+            facts["conn"] = credentials.connection
+            facts["req_id"] = request
+            self._record(facts, call, "call.denied", error)
             raise
         if on_start is not None:
             on_start(call)
-        return await self._run_planned(operation, principal, record, call, facts)
+        facts["tool"] = operation.name
+        bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
+        evidence: list[list[str]] = []
+        details: dict[str, Any] = {
+            "args": self._audit.digest_arguments(operation.arguments or {}, bound),
+            "conn": credentials.connection,
+            "method": operation.kind,
+            "need": evidence,
+            "policy": self._permissions.policy.digest,
+            "req_id": request,
+            "tool_hash": operation.definition_hash,
+        }
+        return await self._run_planned(operation, principal, record, call, facts, details, evidence)
 
     async def _run_planned(
         self,
@@ -156,7 +165,20 @@ class SecurityChain:
         record: ClientRecord,
         call: RunningCall,
         facts: dict[str, Any],
+        details: dict[str, Any],
+        evidence: list[list[str]],
     ) -> Any:
+        """Take steps 2 to 5.
+
+        Args:
+            operation: The plan.
+            principal: Who calls.
+            record: The client's folders and limits.
+            call: The running call.
+            facts: What every record of the call says.
+            details: What its first record says besides.
+            evidence: Collects the decisions; part of the details.
+        """
         gate = CallGate(
             principal=principal,
             record=record,
@@ -164,23 +186,15 @@ class SecurityChain:
             permissions=self._permissions,
             consent=self._consent,
             peer=call.peer,
+            evidence=evidence,
         )
-        facts["method"] = operation.kind
-        facts["tool"] = operation.name
-        facts["tool_hash"] = operation.definition_hash
-        bound = [name for need in operation.needs for name in need.permission.arguments]
-        facts["args"] = self._audit.digest_arguments(operation.arguments or {}, bound)
-        facts["need"] = gate.evidence
         pinned: dict[str, PinnedFile] = {}
         has_entered = False
-        may_have_effect = False
+        told = 0
         outcome: BaseException | None = None
         result: Any = None
-        timeout = min(
-            operation.timeout_seconds or record.profile.limits.timeout_seconds or self._default_timeout,
-            MAX_TIMEOUT_SECONDS,
-        )
-        call.deadline = call.started + timeout
+        timeout = operation.timeout_seconds or record.profile.limits.timeout_seconds or self._default_timeout
+        call.deadline = call.started + min(timeout, MAX_TIMEOUT_SECONDS)
         self._watch.add(call)
         try:
             # (2) Permit. A name the caller may never use is answered like a name that does not exist.
@@ -188,16 +202,17 @@ class SecurityChain:
                 raise UnknownNameError(_KIND_NAMES.get(operation.kind, "name"), operation.name)
             self._clients.enter(record)
             has_entered = True
-            wanted = self._wanted(operation, record)
-            if wanted:
+            if operation.needs:
+                wanted = self._wanted(operation, record)
                 await gate.require_all(wanted)
                 # (3) Sandbox: open what was permitted; the handler gets this very object.
                 self._pin(wanted, record, pinned)
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
-                seq = self._audit.append("call.intent", facts)
+                seq = self._audit.append("call.intent", {**facts, **details})
+                told = len(evidence)
+                details = {}
                 await self._audit.durable(seq)
-                may_have_effect = True
             context = ClientContext(
                 principal=principal,
                 record=record,
@@ -215,14 +230,17 @@ class SecurityChain:
             raise outcome from error
         finally:
             self._watch.remove(call)
-            for each in pinned.values():
-                each.close()
+            if pinned:
+                for each in pinned.values():
+                    each.close()
             if has_entered:
                 self._clients.leave(record)
-            # (5) Audit, whatever happened.
-            if may_have_effect:
-                facts.pop("args")
-            seq = self._record(facts, call.started, self._kind(outcome, may_have_effect), outcome, result)
+            # (5) Audit, whatever happened. What the intent told already is not told twice.
+            if details:
+                facts.update(details)
+            elif len(evidence) > told:
+                facts["need"] = evidence[told:]
+            seq = self._record(facts, call, self._kind(outcome, is_announced=not details), outcome, result)
             await self._audit.durable(seq)
         return result
 
@@ -242,6 +260,7 @@ class SecurityChain:
             permissions=self._permissions,
             consent=self._consent,
             peer=None,
+            evidence=[],
         )
         return all(gate.allows(kind, name, relative) for kind, name, relative, _ in self._wanted(operation, record))
 
@@ -325,8 +344,9 @@ class SecurityChain:
         return OperationFailedError(call.call_id)
 
     @staticmethod
-    def _kind(outcome: BaseException | None, may_have_effect: bool) -> str:
-        if outcome is None or may_have_effect or isinstance(outcome, (InputRequiredSignal, asyncio.CancelledError)):
+    def _kind(outcome: BaseException | None, *, is_announced: bool) -> str:
+        """Return the kind of the outcome's record: what was announced by an intent is done, however it went."""
+        if outcome is None or is_announced or isinstance(outcome, (InputRequiredSignal, asyncio.CancelledError)):
             return "call.done"
         if isinstance(outcome, SandboxViolationError):
             return "sandbox.violation"
@@ -334,21 +354,20 @@ class SecurityChain:
 
     def _record(
         self,
-        facts: Mapping[str, Any],
-        started: float,
+        facts: dict[str, Any],
+        call: RunningCall,
         kind: str,
         outcome: BaseException | None,
         result: Any = None,
     ) -> int:
-        fields = {**facts, "dur_us": int((self._clock() - started) * 1e6)}
+        facts["dur_us"] = int((self._clock() - call.started) * 1e6)
         if outcome is None:
-            fields["out"] = {"is_error": bool(getattr(result, "is_error", False))}
+            facts["out"] = _FAILED if getattr(result, "is_error", False) else _SUCCEEDED
         else:
-            fields["err"] = self._name(outcome)
+            facts["err"] = self._name(outcome)
             if kind in ("call.denied", "sandbox.violation"):
-                fields["decision"] = "deny"
-                fields["sev"] = "warning"
-        return self._audit.append(kind, fields)
+                facts["decision"] = "deny"
+        return self._audit.append(kind, facts)
 
     @staticmethod
     def _name(outcome: BaseException) -> str:

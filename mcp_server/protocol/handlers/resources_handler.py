@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
@@ -83,9 +82,7 @@ class ResourcesHandler:
         async def execute(_: ClientContext) -> None:
             effect()
 
-        return lambda principal: replace(
-            self._resources.plan_read(uri), kind="resources/subscribe", execute=execute, has_effects=False
-        )
+        return lambda principal: self._resources.plan_subscribe(uri)._replace(execute=execute)
 
     def finish_empty(self, exchange: Exchange, result: None) -> Mapping[str, Any]:
         """Return the empty result."""

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import stat
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -59,12 +60,14 @@ class AtomicWriter:
     'AtomicWriter'
     """
 
-    __slots__ = ("_access", "_renameat2", "_token")
+    __slots__ = ("_access", "_lock", "_renameat2", "_token")
 
     def __init__(self, *, access: RootAccess, renameat2: Renameat2, token: Callable[[], str] = temporary_token) -> None:
         self._access = access
         self._renameat2 = renameat2
         self._token = token
+        # One rename at a time, so that putting back what was changed meanwhile puts back nothing of our own.
+        self._lock = threading.Lock()
 
     def write(
         self,
@@ -142,7 +145,8 @@ class AtomicWriter:
                 _take_over(descriptor, existing)
             if location.root.config.sync is not SyncLevel.NONE:
                 os.fsync(descriptor)
-            self._rename(directory, temporary, location, create_only, existing if is_conditional else None)
+            with self._lock:
+                self._rename(directory, temporary, location, create_only, existing if is_conditional else None)
             temporary = ""
             if location.root.config.sync is SyncLevel.FILE_AND_DIRECTORY:
                 os.fsync(directory)
@@ -188,22 +192,30 @@ class AtomicWriter:
             self._exchange(directory, temporary, location, expected)
 
     def _exchange(self, directory: int, temporary: str, location: FileLocation, expected: os.stat_result) -> None:
-        """Swap the new file in, look at what came out, and swap back if it is not what was compared."""
+        """Swap the new file in, look at what came out, and swap back if it is not what was compared.
+
+        Looking first is enough among our own writers; looking afterwards catches all others but one that comes between
+        the swap and its undoing.
+        """
         name = location.name
+        if not _is_same(os.stat(name, dir_fd=directory, follow_symlinks=False), expected):
+            raise _changed(location)
         try:
             self._renameat2.rename(directory, temporary, directory, name, flags=RENAME_EXCHANGE)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOSYS):
                 raise
-            # The file system cannot exchange: compare first, and leave a window of microseconds.
-            if not _is_same(os.stat(name, dir_fd=directory, follow_symlinks=False), expected):
-                raise _changed(location) from error
+            # The file system cannot exchange, which leaves a window of microseconds.
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             return
-        if not _is_same(os.stat(temporary, dir_fd=directory, follow_symlinks=False), expected):
-            self._renameat2.rename(directory, temporary, directory, name, flags=RENAME_EXCHANGE)
-            raise _changed(location)
-        os.unlink(temporary, dir_fd=directory)
+        try:
+            if not _is_same(os.stat(temporary, dir_fd=directory, follow_symlinks=False), expected):
+                self._renameat2.rename(directory, temporary, directory, name, flags=RENAME_EXCHANGE)
+                raise _changed(location)
+            os.unlink(temporary, dir_fd=directory)
+        except FileNotFoundError:
+            # A sweeper took what came out for a stale file, which it is.
+            return
 
     def rename_to_free_name(self, old_directory: int, old: str, new_directory: int, new: str) -> None:
         """Rename where nothing has the new name yet.

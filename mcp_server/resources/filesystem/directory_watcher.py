@@ -45,7 +45,7 @@ class DirectoryWatcher:
         on_change: Called with the absolute name of a file that may have changed, from within `drain`.
         max_files: How many files are watched; the longest unasked for gives way.
 
-    >>> import tempfile
+    >>> import os, tempfile
     >>> from mcp_server.resources.filesystem.root_config import RootConfig
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = FileSystemManager(roots=[RootConfig(folder)])

@@ -6,6 +6,7 @@ to it exactly where `is_plain` says so; the property tests hold the two against 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from json.encoder import encode_basestring
@@ -22,6 +23,7 @@ _ES6_LARGEST_PLAIN_EXPONENT: Final = 21
 _ES6_SMALLEST_PLAIN_EXPONENT: Final = -6
 
 
+_LONGEST_SAFE_INTEGER: Final = len(str(-MAX_SAFE_INTEGER))
 _TEXT_ONLY: Final = frozenset({str})
 
 
@@ -41,6 +43,28 @@ def canonical_json(value: Any) -> bytes:
         return "".join(pieces).encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError("text holds a lone surrogate, which has no canonical form") from error
+
+
+def parse_json(data: bytes) -> Any:
+    """Read JSON as RFC 8785 does: an integer that a double may not hold exactly is the nearest double.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deeply to be read.
+
+    >>> parse_json(b"[9007199254740993, 1]")
+    [9007199254740992.0, 1]
+    """
+    try:
+        return json.loads(data, parse_int=_integer_or_double)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _integer_or_double(text: str) -> int | float:
+    # A longer text is never safe, and Python takes quadratic time over thousands of digits.
+    if len(text) <= _LONGEST_SAFE_INTEGER and -MAX_SAFE_INTEGER <= int(text) <= MAX_SAFE_INTEGER:
+        return int(text)
+    return float(text)
 
 
 def format_number(number: float) -> str:

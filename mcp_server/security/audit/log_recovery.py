@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -167,8 +168,27 @@ class LogRecovery:
             day=_day(self._path(last)),
             was_closed=was_closed,
             torn=torn,
-            open_calls=() if was_closed else _open_calls(self._path(holder)),
+            open_calls=() if was_closed else _open_calls(self._segments_that_count(holder)),
         )
+
+    def _segments_that_count(self, number: int) -> list[Path]:
+        """Return the segments that may hold an open call, oldest first.
+
+        A segment begun by a running log begins by naming the calls under way, so nothing before it counts. One begun
+        at a start does not; then the one before counts as well, unless it ends in good order.
+        """
+        paths = [self._path(number)]
+        while number > 0 and _parse(next(lines_of(paths[0]), b"")).get("kind") != "log.rotate":
+            number -= 1
+            path = self._path(number)
+            if not path.exists():
+                break
+            with path.open("rb") as file:
+                last = line_ending_at(file, os.fstat(file.fileno()).st_size) or b""
+            if _parse(last).get("kind") == "log.close":
+                break
+            paths.insert(0, path)
+        return paths
 
     def _cut(self, number: int, end: int) -> dict[str, Any]:
         """Move everything behind `end` into a file of its own; the copy is on disk before the original is cut."""
@@ -251,10 +271,10 @@ def _day(path: Path) -> int | None:
     return None
 
 
-def _open_calls(path: Path) -> tuple[dict[str, Any], ...]:
-    """Return who, what and which call for every intent of a segment that no outcome follows."""
+def _open_calls(paths: list[Path]) -> tuple[dict[str, Any], ...]:
+    """Return who, what and which call for every intent of some segments that no outcome follows."""
     intents: dict[str, dict[str, Any]] = {}
-    for line in lines_of(path):
+    for line in chain.from_iterable(map(lines_of, paths)):
         # A line with neither word cannot matter here; parsing is what costs.
         if b'"kind":"call.' not in line and b'"kind":"log.rotate"' not in line:
             continue
@@ -266,7 +286,8 @@ def _open_calls(path: Path) -> tuple[dict[str, Any], ...]:
         if kind.name == "log.rotate":
             # The segment begins with the calls that were open when it was begun.
             named = record.get("open")
-            intents.update({name: {"call": name} for name in named} if isinstance(named, list) else {})
+            for name in named if isinstance(named, list) else ():
+                intents.setdefault(name, {"call": name})
         elif isinstance(call, str) and kind.role is CallRole.INTENT:
             intents[call] = {name: record[name] for name in _COPIED_TO_UNKNOWN if name in record}
         elif isinstance(call, str) and kind.role is CallRole.OUTCOME:

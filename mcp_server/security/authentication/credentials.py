@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from mcp_server.security.authentication.peer_identity import PeerIdentity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
     """Evidence of who calls, collected by a transport and judged by the `AuthenticationManager`.
+
+    One object a connection: two of them are never equal, and looking one up costs no comparison of its fields.
 
     The protocol's `clientInfo` is not here: it is a claim, shown and logged, never believed.
 

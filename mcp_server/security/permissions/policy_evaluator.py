@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.decision import Decision
 from mcp_server.security.permissions.effect import Effect
@@ -116,7 +117,12 @@ class PolicyEvaluator:
             if permission.type.is_path:
                 return False
             return self.decide(client, permission.type, UNRESTRICTED).effect is not Effect.DENY
-        declared = self._declared(profile, permission)
+        try:
+            declared = self._declared(profile, permission)
+        except ConfigurationError as error:
+            # Registration refuses such a pattern; one that came another way matches nothing.
+            logger.warning("%s is declared with a pattern that cannot be used: %s", permission.type, error)
+            return False
         types = [permission.type]
         if permission.type == PermissionType.FILE_WRITE:
             # A tool that writes is declared once; the folder decides which of the two rights it needs.

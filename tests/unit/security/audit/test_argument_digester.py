@@ -20,7 +20,16 @@ def digest(arguments: dict[str, Any], *plain: str) -> dict[str, Any]:
 
 
 def test_each_class_of_value() -> None:
-    arguments = {"path": "a.txt", "n": 3, "x": 0.5, "on": True, "off": None, "text": "hé", "api_key": "k", "mode": "fast"}
+    arguments = {
+        "path": "a.txt",
+        "n": 3,
+        "x": 0.5,
+        "on": True,
+        "off": None,
+        "text": "hé",
+        "api_key": "k",
+        "mode": "fast",
+    }
     assert digest(arguments, "path", "mode") == {
         "path": "a.txt",
         "n": 3,
@@ -65,7 +74,18 @@ def test_members_stand_in_canonical_order() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [2**60, [2**60], {"a": 2**60}, float("nan"), [float("inf")], "\ud800", ["\ud800"], {"\ud800": "\ud800"}, b"x", {1, 2}]
+    [
+        2**60,
+        [2**60],
+        {"a": 2**60},
+        float("nan"),
+        [float("inf")],
+        "\ud800",
+        ["\ud800"],
+        {"\ud800": "\ud800"},
+        b"x",
+        {1, 2},
+    ]
     + [[[[[[[[[[[["deep"]]]]]]]]]]], list(range(1000)), {str(number): "x" for number in range(1000)}],
     ids=lambda value: repr(value)[:20],
 )

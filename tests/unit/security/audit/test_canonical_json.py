@@ -60,7 +60,7 @@ def test_value_nested_too_deeply_is_refused() -> None:
     [
         ({"b": 1, "a": {}}, b'{"a":{},"b":1}'),
         (["", [], (1, None, False)], b'["",[],[1,null,false]]'),
-        ("\x00\x1f\x7f\u2028\"\\/\b\f\n\r\t", b'"\\u0000\\u001f\x7f\xe2\x80\xa8\\"\\\\/\\b\\f\\n\\r\\t"'),
+        ('\x00\x1f\x7f\u2028"\\/\b\f\n\r\t', b'"\\u0000\\u001f\x7f\xe2\x80\xa8\\"\\\\/\\b\\f\\n\\r\\t"'),
         ({"\U0001f600": 1, "\ufb33": 2}, b'{"\xf0\x9f\x98\x80":1,"\xef\xac\xb3":2}'),
         (Colour.RED, b'"red"'),
         (MAX_SAFE_INTEGER, b"9007199254740991"),
@@ -73,7 +73,9 @@ def test_form(value: Any, expected: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1.0, Colour.RED, {"b": 1, "a": 1}, {"é": 1}, {1: 1}, [2**53], {"a": [0.5]}, {"a": b"x"}, object()], ids=repr
+    "value",
+    [1.0, Colour.RED, {"b": 1, "a": 1}, {"é": 1}, {1: 1}, [2**53], {"a": [0.5]}, {"a": b"x"}, object()],
+    ids=repr,
 )
 def test_whatever_may_differ_is_not_plain(value: Any) -> None:
     assert not is_plain(value)

@@ -109,7 +109,10 @@ def test_lines_behind_the_head_that_do_not_hold_are_set_aside_too(make_log: Make
         (lambda d: (d / "head").unlink(), "head file of the audit log is missing"),
         (lambda d: (d / "head").write_bytes(b"x"), "head file of the audit log is damaged"),
         (lambda d: segment(d).write_bytes(segment(d).read_bytes().replace(b"c1", b"cX", 1)), "chain of the audit log"),
-        (lambda d: segment(d).write_bytes(segment(d).read_bytes().replace(b"done", b"deny", 1)), "not the one its head"),
+        (
+            lambda d: segment(d).write_bytes(segment(d).read_bytes().replace(b"done", b"deny", 1)),
+            "not the one its head",
+        ),
         (lambda d: segment(d).rename(segment(d, 1)), "segment 0 of the audit log is missing"),
     ],
     ids=["cut", "segment removed", "head removed", "head damaged", "altered", "last synced altered", "renamed"],
@@ -168,6 +171,26 @@ def test_calls_open_across_a_rotation_are_remembered(make_log: Maker, tmp_path: 
     unknown = [record["call"] for record in reopened(make_log) if record["kind"] == "call.unknown"]
     assert unknown == [f"c{number:03}" for number in range(1, 250)]
     assert AuditVerifier().verify(tmp_path / "audit", deep=True).is_intact
+
+
+def test_two_crashes_in_a_row_on_two_days_forget_no_call(make_log: Maker, crashed: Path) -> None:
+    tomorrow = 1_800_100_000 * 1_000_000_000
+    log = make_log(wall_clock=lambda: tomorrow, monotonic=lambda: 1_000)
+    log.open()
+    log.close()
+    # The second run died between its first record and the outcomes it was about to note.
+    path = segment(crashed, 1)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"\n") + 1])
+    (crashed / "head").unlink()
+    set_head(crashed, 3)
+    log = make_log(wall_clock=lambda: tomorrow, monotonic=lambda: 2_000)
+    log.open()
+    log.close()
+    assert kinds(list(AuditReader(crashed).records()))[-6:] == [
+        *("log.open", "log.open", "log.recover", "call.unknown", "call.unknown", "log.close")
+    ]
+    assert AuditVerifier().verify(crashed, deep=True).is_intact
 
 
 def test_crash_before_the_first_record(make_log: Maker, tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ def test_clock_of_a_new_run_may_start_lower() -> None:
     assert check(line(), line(seq=1, mono=1)) is None
 
 
+@pytest.mark.parametrize(
+    ("number", "is_good"),
+    [(b"9007199254740992", True), (b"9007199254740993", False), (b"1e+21", True), (b"1e21", False)],
+)
+def test_number_beyond_the_exact_integers_is_read_as_a_double(number: bytes, is_good: bool) -> None:
+    changed = line(args="@").replace(b'"@"', number)
+    assert check(changed) == (None if is_good else "the line is not in canonical form")
+
+
 def test_call_announced_twice_is_found() -> None:
     intent = {"kind": "call.intent", "call": "c"}
     assert "already" in (check(line(), line(seq=1, **intent), line(seq=2, **intent)) or "")

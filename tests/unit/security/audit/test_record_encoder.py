@@ -16,7 +16,9 @@ def record(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"args": {"a": 1}}, {"args": {"b": 1, "a": 0.5}}, {"args": {"\U0001f600": 1, "\ufb33": 1e21}}], ids=repr
+    "fields",
+    [{}, {"args": {"a": 1}}, {"args": {"b": 1, "a": 0.5}}, {"args": {"\U0001f600": 1, "\ufb33": 1e21}}],
+    ids=repr,
 )
 def test_line_is_canonical_on_either_way(fields: dict[str, Any]) -> None:
     line = RecordEncoder(max_bytes=16384).encode(record(fields), fields)

@@ -7,13 +7,25 @@ from mcp_server.security.audit.secret_scanner import SecretScanner
 @pytest.mark.parametrize(
     "name",
     ["password", "Password", "user_password", "dbPasswd", "token", "accessToken", "Authorization", "client-secret"]
-    + ["api_key", "apiKey", "APIKey", "X-API-Key", "private_key", "aws_secret_access_key", "cookie", "AUTH", "sessionId"],
+    + [
+        "api_key",
+        "apiKey",
+        "APIKey",
+        "X-API-Key",
+        "private_key",
+        "aws_secret_access_key",
+        "cookie",
+        "AUTH",
+        "sessionId",
+    ],
 )
 def test_name_announces_a_secret(name: str) -> None:
     assert SecretScanner().names_secret(name)
 
 
-@pytest.mark.parametrize("name", ["path", "author", "tokenizer", "key", "keyboard", "passenger", "compass", "", "é", "text"])
+@pytest.mark.parametrize(
+    "name", ["path", "author", "tokenizer", "key", "keyboard", "passenger", "compass", "", "é", "text"]
+)
 def test_name_announces_none(name: str) -> None:
     assert not SecretScanner().names_secret(name)
 
@@ -36,7 +48,8 @@ def test_shape_of_a_secret_is_recognised(text: str, shape: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/home/u/notes/a.txt", "https://example.org:8080/a@b", "task-list", "-----BEGIN CERTIFICATE-----", "eyJ"]
+    "text",
+    ["", "/home/u/notes/a.txt", "https://example.org:8080/a@b", "task-list", "-----BEGIN CERTIFICATE-----", "eyJ"],
 )
 def test_ordinary_text_is_not_a_secret(text: str) -> None:
     assert SecretScanner().find(text) is None

@@ -148,6 +148,7 @@ def test_explaining_names_every_layer(parse: Parse, home: Path) -> None:
         (Permission(CODE, "ruby"), False),
         (Permission(CODE, restricted=False), False),
         (Permission(READ, restricted=False), False),
+        (Permission(READ, "[a]"), False),
         (Permission(PermissionType.custom("CUSTOM_PRINTER")), False),
     ],
 )

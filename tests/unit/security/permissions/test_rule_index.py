@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from itertools import permutations
+
+import pytest
+
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -15,11 +19,12 @@ def rule(name: str, pattern: str) -> PolicyRule:
     return PolicyRule(name, Effect.ALLOW, (READ,), pattern, (PathPattern.compile(pattern),))
 
 
-def test_the_first_rule_in_the_policy_speaks_wherever_it_is_kept() -> None:
-    index = RuleIndex([rule("wild", "/*/x*"), rule("named", "/a/xy"), rule("later", "/**")], READ)
+@pytest.mark.parametrize("order", list(permutations(["/*/x*", "/a/xy", "/a/**", "/**"])))
+def test_the_first_rule_in_the_policy_speaks_wherever_it_is_kept(order: tuple[str, ...]) -> None:
+    index = RuleIndex([rule(pattern, pattern) for pattern in order], READ)
     found = index.first(PolicySubject.read(READ, "/a/xy"))
     assert found is not None
-    assert found.id == "wild"
+    assert found.id == order[0]
 
 
 def test_rules_of_other_types_are_left_out() -> None:
