@@ -30,7 +30,7 @@ async def add(a: int, b: int) -> int:
 @server.tool(structured_output=False)
 async def read_file(path: str) -> str:
     """Read a file."""
-    return Path(path).read_text(encoding="utf-8")
+    return Path(path).read_text(encoding="utf-8")  # noqa: ASYNC240 - what most servers do, and faster than a thread
 
 
 def filler(number: int) -> Callable[[str, int], Awaitable[str]]:

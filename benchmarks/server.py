@@ -7,7 +7,6 @@ Arguments: `--stdio`.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from mcp_server.transport.stdio_streams import StdioStreams
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
 
+CLIENT = "bench"
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
 
@@ -38,7 +38,7 @@ def schema(**properties: Any) -> dict[str, Any]:
     }
 
 
-async def echo(client: ClientContext, params: dict[str, Any]) -> str:
+async def echo(client: ClientContext, params: dict[str, str]) -> str:
     """Return the text."""
     return params["text"]
 
@@ -88,23 +88,30 @@ def bench_module(tools: int) -> Module:
     return module
 
 
+def bench_server(*, data: str, state: str, tools: int) -> MCPServer:
+    """Return the server: a policy as any other, with limits that a load generator does not reach.
+
+    Args:
+        data: The folder `read_file` may read.
+        state: Where the audit is written.
+        tools: How many tools there are in all.
+    """
+    granted = Policy.for_folders([data], client=CLIENT).clients[CLIENT]
+    limits = ClientLimits(calls_per_minute=10**9, concurrent_calls=1024)
+    profile = ClientProfile(CLIENT, folders=granted.folders, rules=granted.rules, limits=limits)
+    server = MCPServer("bench", policy=Policy({CLIENT: profile}), client=CLIENT, state=state)
+    server.register_module(bench_module(tools))
+    return server
+
+
 def main() -> None:
     """Serve over stdio."""
     streams = StdioStreams.take_over()
     data = os.environ.get("BENCH_DATA") or tempfile.gettempdir()
-    granted = Policy.for_folders([data], client="bench")
-    limits = ClientLimits(calls_per_minute=10**9, concurrent_calls=1024)
-    profile = ClientProfile(
-        "bench",
-        folders=granted.clients["bench"].folders,
-        rules=granted.clients["bench"].rules,
-        limits=limits,
-    )
+    tools = int(os.environ.get("BENCH_TOOLS", "3"))
     with tempfile.TemporaryDirectory(prefix="mcp-server-bench-") as state:
-        server = MCPServer("bench", policy=Policy({"bench": profile}), client="bench", state=state)
-        server.register_module(bench_module(int(os.environ.get("BENCH_TOOLS", "3"))))
-        server.run_stdio(streams)
+        bench_server(data=data, state=state, tools=tools).run_stdio(streams)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

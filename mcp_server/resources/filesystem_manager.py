@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
@@ -33,6 +33,9 @@ from mcp_server.resources.filesystem.tree_walk import TreeWalk, directory_names
 from mcp_server.resources.filesystem.walking_opener import WalkingOpener
 from mcp_server.resources.kernel.openat2 import Openat2
 from mcp_server.resources.kernel.renameat2 import Renameat2
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
 
 _CHUNK_BYTES: Final = 1024 * 1024
 # What a count at start looks at before it takes the folder for full.
@@ -256,6 +259,17 @@ class FileSystemManager:
             return FileStat.of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
+
+    def watch(self, location: FileLocation, watcher: DirectoryWatcher) -> None:
+        """Let `watcher` report changes of a file, which need not exist yet; its directory must.
+
+        Raises:
+            SandboxViolationError: The directory leads out.
+            ResourceUnavailableError: The directory is missing or cannot be watched.
+            LimitExceededError: The system has no watches left.
+        """
+        with self.pin(location.parent, kind="directory") as directory:
+            watcher.watch(directory, location)
 
     def sweep(self) -> int:
         """Remove half-written files whose writer is gone, in every writable folder, and return how many.

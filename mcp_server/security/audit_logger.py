@@ -7,8 +7,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from mcp_server.security.audit.log_directory import LogDirectory
 from mcp_server.security.audit.log_recovery import LogRecovery
 from mcp_server.security.audit.log_state import LogState
 from mcp_server.security.audit.log_tail import LogTail
+from mcp_server.security.audit.prepared_record import PreparedRecord
 from mcp_server.security.audit.record_encoder import RecordEncoder
 from mcp_server.security.audit.record_writer import RecordWriter
 
@@ -38,10 +40,10 @@ NANOSECONDS_PER_DAY: Final = 86_400 * 1_000_000_000
 ENDED_DURING_CALL: Final = "the server ended during the call"
 
 
-def boot_time_ns() -> int:
-    """Return nanoseconds since the machine started, sleep included, so that clock steps stand out against it."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)
+# Nanoseconds since the machine started, sleep included where the system can count it, so that clock steps stand out.
+boot_time_ns: Final[Callable[[], int]] = (
+    partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic_ns
+)
 
 
 class AuditLogger:
@@ -218,14 +220,42 @@ class AuditLogger:
             ValueError: The kind or a field cannot be recorded; a mistake in the code.
         """
         with self._lock:
-            if self._writer is None:
-                raise AuditUnavailableError("the audit log is closed, so nothing is done")
-            seq = self._writer.write(kind, fields)
+            seq = self._opened.write(kind, fields)
+        self._written()
+        return seq
+
+    def prepare(self, kind: str, constants: Mapping[str, Any], variables: Iterable[str]) -> PreparedRecord:
+        """Return a record with its constant part encoded, for `append_prepared`.
+
+        Args:
+            kind: One of the kinds of `record_kind.py`.
+            constants: The fields that are always the same.
+            variables: The names of the others.
+        """
+        return PreparedRecord(kind, constants, variables, stream=self._stream)
+
+    def append_prepared(self, prepared: PreparedRecord, values: Mapping[str, Any]) -> int:
+        """Write one prepared record with its variable fields, as `append` would; return its number.
+
+        Raises:
+            AuditUnavailableError: It was not written.
+        """
+        with self._lock:
+            seq = self._opened.write_prepared(prepared, values)
+        self._written()
+        return seq
+
+    @property
+    def _opened(self) -> RecordWriter:
+        if self._writer is None:
+            raise AuditUnavailableError("the audit log is closed, so nothing is done")
+        return self._writer
+
+    def _written(self) -> None:
         if self._sync.is_asleep:
             self._sync.notify()
         if self._untold:
             self._tell()
-        return seq
 
     async def durable(self, seq: int) -> None:
         """Return when record `seq` is as durable as this log promises: at once, or when the disk has it.

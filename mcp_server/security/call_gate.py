@@ -17,7 +17,7 @@ from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.security.permissions.resource_pattern import ResourcePattern
+from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
 
 _path_pattern: Final = lru_cache(maxsize=1024)(PathPattern.compile)
 _resource_pattern: Final = lru_cache(maxsize=1024)(ResourcePattern.compile)
@@ -110,6 +110,8 @@ class CallGate:
     ) -> bool:
         declared = self._operation.permissions if declaration is None else (declaration,)
         for each in declared:
+            if resource == UNRESTRICTED and not each.restricted and each.type == permission_type:
+                return True
             if each.type == permission_type or (
                 each.type == PermissionType.FILE_WRITE and permission_type == PermissionType.FILE_WRITE_GLOBAL
             ):

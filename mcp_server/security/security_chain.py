@@ -6,8 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
+from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.errors.input_required_signal import InputRequiredSignal
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
@@ -23,6 +25,7 @@ from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_gate import CallGate
+from mcp_server.security.call_records import CallRecords
 from mcp_server.security.call_watch import CallWatch
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.client_manager import ClientManager
@@ -34,6 +37,7 @@ from mcp_server.security.operation import Operation
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
 from mcp_server.security.running_call import RunningCall
 
 logger = logging.getLogger(__name__)
@@ -44,8 +48,8 @@ DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 MAX_TIMEOUT_SECONDS: Final = 3600.0
 """The hard maximum: whatever a tool or policy says, nothing runs longer."""
 
-_SUCCEEDED: Final = {"is_error": False}
-_FAILED: Final = {"is_error": True}
+MAX_PREPARED: Final = 4_096
+"""Prepared audit records kept: tools times connections; past it they are made anew."""
 
 _KIND_NAMES: Final = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
 
@@ -98,6 +102,7 @@ class SecurityChain:
         self._new_id = new_id
         self._clock = clock
         self._default_timeout = default_timeout_seconds
+        self._prepared: dict[tuple[Credentials, str, str], CallRecords] = {}
 
     async def run(
         self,
@@ -125,38 +130,37 @@ class SecurityChain:
         """
         started = self._clock()
         # (1) Authenticate.
-        try:
-            principal = self._authentication.authenticate(credentials)
-            record = self._clients.record(principal)
-        except AuthenticationError as error:
-            self._audit.append("auth.fail", {"conn": credentials.connection, "err": error.reason, "req_id": request})
-            raise
+        principal, record = self._authenticate(credentials, request)
         call = RunningCall(
             call_id=self._new_id(), peer=peer, task=asyncio.current_task(), started=started, deadline=started
         )
-        facts: dict[str, Any] = {"call": call.call_id, "client": principal.client, "tool": None}
         try:
             operation = plan(principal)
         except MCPServerError as error:
-            facts["conn"] = credentials.connection
-            facts["req_id"] = request
-            self._record(facts, call, "call.denied", error)
+            who = {"call": call.call_id, "client": principal.client, "conn": credentials.connection, "req_id": request}
+            self._audit.append("call.denied", {**who, **self._failure(call, "call.denied", error)})
             raise
         if on_start is not None:
             on_start(call)
-        facts["tool"] = operation.name
         bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
         evidence: list[list[str]] = []
-        details: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "args": self._audit.digest_arguments(operation.arguments or {}, bound),
-            "conn": credentials.connection,
-            "method": operation.kind,
+            "call": call.call_id,
             "need": evidence,
-            "policy": self._permissions.policy.digest,
             "req_id": request,
-            "tool_hash": operation.definition_hash,
         }
-        return await self._run_planned(operation, principal, record, call, facts, details, evidence)
+        records = self._records_of(operation, principal, credentials)
+        return await self._run_planned(operation, principal, record, call, records, facts)
+
+    def _authenticate(self, credentials: Credentials, request: str | int | None) -> tuple[Principal, ClientRecord]:
+        """Take step 1; a refusal is on record with its reason, which the caller does not learn."""
+        try:
+            principal = self._authentication.authenticate(credentials)
+            return principal, self._clients.record(principal)
+        except AuthenticationError as error:
+            self._audit.append("auth.fail", {"conn": credentials.connection, "err": error.reason, "req_id": request})
+            raise
 
     async def _run_planned(
         self,
@@ -164,9 +168,8 @@ class SecurityChain:
         principal: Principal,
         record: ClientRecord,
         call: RunningCall,
+        records: CallRecords,
         facts: dict[str, Any],
-        details: dict[str, Any],
-        evidence: list[list[str]],
     ) -> Any:
         """Take steps 2 to 5.
 
@@ -175,10 +178,10 @@ class SecurityChain:
             principal: Who calls.
             record: The client's folders and limits.
             call: The running call.
-            facts: What every record of the call says.
-            details: What its first record says besides.
-            evidence: Collects the decisions; part of the details.
+            records: The call's audit records, prepared.
+            facts: What fills them: arguments, call, decisions, request.
         """
+        evidence: list[list[str]] = facts["need"]
         gate = CallGate(
             principal=principal,
             record=record,
@@ -190,7 +193,8 @@ class SecurityChain:
         )
         pinned: dict[str, PinnedFile] = {}
         has_entered = False
-        told = 0
+        # How many decisions the intent told; None before there is one.
+        told: int | None = None
         outcome: BaseException | None = None
         result: Any = None
         timeout = operation.timeout_seconds or record.profile.limits.timeout_seconds or self._default_timeout
@@ -202,17 +206,17 @@ class SecurityChain:
                 raise UnknownNameError(_KIND_NAMES.get(operation.kind, "name"), operation.name)
             self._clients.enter(record)
             has_entered = True
-            if operation.needs:
-                wanted = self._wanted(operation, record)
+            if operation.permissions and (wanted := self._wanted(operation, record)):
                 await gate.require_all(wanted)
                 # (3) Sandbox: open what was permitted; the handler gets this very object.
                 self._pin(wanted, record, pinned)
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
-                seq = self._audit.append("call.intent", {**facts, **details})
+                seq = self._audit.append_prepared(records.intent, facts)
                 told = len(evidence)
-                details = {}
                 await self._audit.durable(seq)
+            elif not self._audit.is_available:
+                raise AuditUnavailableError("the audit log cannot be written, so nothing is done; ask the operator")
             context = ClientContext(
                 principal=principal,
                 record=record,
@@ -236,12 +240,7 @@ class SecurityChain:
             if has_entered:
                 self._clients.leave(record)
             # (5) Audit, whatever happened. What the intent told already is not told twice.
-            if details:
-                facts.update(details)
-            elif len(evidence) > told:
-                facts["need"] = evidence[told:]
-            seq = self._record(facts, call, self._kind(outcome, is_announced=not details), outcome, result)
-            await self._audit.durable(seq)
+            await self._audit.durable(self._tell_outcome(records, facts, call, outcome, result, told))
         return result
 
     def permits(self, credentials: Credentials, plan: Callable[[Principal], Operation]) -> bool:
@@ -268,14 +267,32 @@ class SecurityChain:
         """Drop what is remembered of a connection that has ended."""
         self._authentication.forget(credentials)
 
-    def view(self, credentials: Credentials) -> ClientView:
-        """Return what the caller may see of the catalogue, for listings.
+    def view(self, credentials: Credentials, *, method: str, request: str | int) -> ClientView:
+        """Return what the caller may see of the catalogue, for a listing, and put the listing on record.
+
+        A listing has no effect, so it is answered even when the record cannot be written: discovery stays up.
+
+        Args:
+            credentials: The evidence of who calls.
+            method: The listing's method.
+            request: The request's id.
 
         Raises:
             AuthenticationError: Nobody we know is calling.
         """
-        principal = self._authentication.authenticate(credentials)
-        return self.view_of(principal, self._clients.record(principal))
+        principal, record = self._authenticate(credentials, request)
+        with suppress(AuditUnavailableError):
+            self._audit.append(
+                "call.done",
+                {
+                    "call": self._new_id(),
+                    "client": principal.client,
+                    "conn": credentials.connection,
+                    "method": method,
+                    "req_id": request,
+                },
+            )
+        return self.view_of(principal, record)
 
     def view_of(self, principal: Principal, record: ClientRecord) -> ClientView:
         """Return what an authenticated client may see."""
@@ -290,7 +307,10 @@ class SecurityChain:
         self, operation: Operation, record: ClientRecord
     ) -> list[tuple[PermissionType, str, str | None, Permission | None]]:
         """Turn the needs into canonical resources; touches no file."""
-        wanted: list[tuple[PermissionType, str, str | None, Permission | None]] = []
+        # Execution outside the sandbox is a right of its own, asked for by the declaration and granted by name only.
+        wanted: list[tuple[PermissionType, str, str | None, Permission | None]] = [
+            (each.type, UNRESTRICTED, None, each) for each in operation.permissions if not each.restricted
+        ]
         for need in operation.needs:
             kind = need.permission.type
             if not kind.is_path:
@@ -352,22 +372,75 @@ class SecurityChain:
             return "sandbox.violation"
         return "call.done" if isinstance(outcome, OperationFailedError) else "call.denied"
 
-    def _record(
+    def _tell_outcome(
         self,
+        records: CallRecords,
         facts: dict[str, Any],
         call: RunningCall,
-        kind: str,
         outcome: BaseException | None,
-        result: Any = None,
+        result: Any,
+        told: int | None,
     ) -> int:
-        facts["dur_us"] = int((self._clock() - call.started) * 1e6)
+        """Write the outcome's record and return its number.
+
+        Args:
+            records: The call's records, prepared.
+            facts: What fills them.
+            call: The running call.
+            outcome: What went wrong, None when nothing did.
+            result: What the handler returned.
+            told: How many decisions the intent told; None without an intent.
+        """
+        is_announced = told is not None
+        news = facts["need"][told:] if told is not None else ()
+        if outcome is None and not getattr(result, "is_error", False) and not news:
+            facts["dur_us"] = int((self._clock() - call.started) * 1e6)
+            return self._audit.append_prepared(records.done if is_announced else records.whole, facts)
+        kind = self._kind(outcome, is_announced=is_announced)
+        fields = dict(records.done.constants if is_announced else records.whole.constants)
+        if not is_announced:
+            fields |= facts
+        elif news:
+            fields["need"] = news
+        fields["call"] = call.call_id
         if outcome is None:
-            facts["out"] = _FAILED if getattr(result, "is_error", False) else _SUCCEEDED
+            fields["dur_us"] = int((self._clock() - call.started) * 1e6)
+            fields["out"] = {"is_error": bool(getattr(result, "is_error", False))}
         else:
-            facts["err"] = self._name(outcome)
-            if kind in ("call.denied", "sandbox.violation"):
-                facts["decision"] = "deny"
-        return self._audit.append(kind, facts)
+            del fields["out"]
+            fields |= self._failure(call, kind, outcome)
+        return self._audit.append(kind, fields)
+
+    def _failure(self, call: RunningCall, kind: str, outcome: BaseException) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "dur_us": int((self._clock() - call.started) * 1e6),
+            "err": self._name(outcome),
+        }
+        if kind in ("call.denied", "sandbox.violation"):
+            fields["decision"] = "deny"
+        return fields
+
+    def _records_of(self, operation: Operation, principal: Principal, credentials: Credentials) -> CallRecords:
+        """Return the prepared records of an operation; a tool's are kept, for its name is one of the catalogue's."""
+        key = (credentials, operation.kind, operation.name)
+        policy = self._permissions.policy.digest
+        known = self._prepared.get(key)
+        if known is not None and known.policy is policy and known.definition_hash == operation.definition_hash:
+            return known
+        records = CallRecords(
+            audit=self._audit,
+            client=principal.client,
+            connection=credentials.connection,
+            method=operation.kind,
+            name=operation.name,
+            definition_hash=operation.definition_hash,
+            policy=policy,
+        )
+        if operation.kind == "tools/call":
+            if len(self._prepared) >= MAX_PREPARED:
+                self._prepared.clear()
+            self._prepared[key] = records
+        return records
 
     @staticmethod
     def _name(outcome: BaseException) -> str:

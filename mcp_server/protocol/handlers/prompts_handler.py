@@ -41,7 +41,9 @@ class PromptsHandler:
 
     def list(self, exchange: Exchange) -> bytes:
         """Return a page of the prompts the caller may use."""
-        view = self._chain.view(exchange.connection.channel.credentials)
+        view = self._chain.view(
+            exchange.connection.channel.credentials, method=exchange.method, request=exchange.request_id
+        )
         return self._pages.page(
             exchange=exchange,
             member="prompts",

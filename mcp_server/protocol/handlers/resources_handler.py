@@ -110,7 +110,9 @@ class ResourcesHandler:
         member: str,
         visible: Callable[[Callable[[Any], bool]], Sequence[Any]],
     ) -> bytes:
-        view = self._chain.view(exchange.connection.channel.credentials)
+        view = self._chain.view(
+            exchange.connection.channel.credentials, method=exchange.method, request=exchange.request_id
+        )
         return self._pages.page(
             exchange=exchange,
             member=member,

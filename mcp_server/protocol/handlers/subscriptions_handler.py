@@ -59,7 +59,7 @@ class SubscriptionsHandler:
             AuthenticationError: Nobody we know is calling.
         """
         connection = exchange.connection
-        self._chain.view(connection.channel.credentials)
+        self._chain.view(connection.channel.credentials, method=exchange.method, request=exchange.request_id)
         wanted = read.mapping(exchange.params, "notifications")
         accepted: dict[str, Any] = {}
         kinds: set[str] = set()

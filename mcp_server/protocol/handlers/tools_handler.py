@@ -44,7 +44,9 @@ class ToolsHandler:
 
     def list(self, exchange: Exchange) -> bytes:
         """Return a page of the tools the caller may use."""
-        view = self._chain.view(exchange.connection.channel.credentials)
+        view = self._chain.view(
+            exchange.connection.channel.credentials, method=exchange.method, request=exchange.request_id
+        )
         return self._pages.page(
             exchange=exchange,
             member="tools",

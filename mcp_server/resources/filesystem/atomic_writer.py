@@ -56,8 +56,17 @@ class AtomicWriter:
         renameat2: The system call.
         token: Makes the random part of temporary names.
 
-    >>> AtomicWriter.__name__
-    'AtomicWriter'
+    >>> import tempfile
+    >>> from mcp_server.resources.filesystem.protected_names import ProtectedNames
+    >>> from mcp_server.resources.filesystem.root import Root
+    >>> from mcp_server.resources.filesystem.root_config import RootConfig
+    >>> from mcp_server.resources.filesystem.walking_opener import WalkingOpener
+    >>> access = RootAccess(opener=WalkingOpener(), protected=ProtectedNames())
+    >>> writer = AtomicWriter(access=access, renameat2=Renameat2())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place = FileLocation(Root(RootConfig(folder)), ("a.txt",))
+    ...     print(writer.write(place, b"new").size, os.listdir(folder))
+    3 ['a.txt']
     """
 
     __slots__ = ("_access", "_lock", "_renameat2", "_token")

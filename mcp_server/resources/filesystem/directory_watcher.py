@@ -11,7 +11,7 @@ from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.os_errors import shown
-from mcp_server.resources.filesystem_manager import FileSystemManager
+from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.resources.kernel.inotify import (
     IN_CLOSE_WRITE,
     IN_CREATE,
@@ -47,10 +47,11 @@ class DirectoryWatcher:
 
     >>> import os, tempfile
     >>> from mcp_server.resources.filesystem.root_config import RootConfig
+    >>> from mcp_server.resources.filesystem_manager import FileSystemManager
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = FileSystemManager(roots=[RootConfig(folder)])
     ...     watcher = DirectoryWatcher(on_change=lambda path: print(os.path.basename(path)))
-    ...     watcher.watch(files, files.locate("a.txt"))
+    ...     files.watch(files.locate("a.txt"), watcher)
     ...     _ = files.write(files.locate("a.txt"), b"new"), files.write(files.locate("b.txt"), b"other")
     ...     watcher.drain()
     ...     watcher.close()
@@ -69,19 +70,22 @@ class DirectoryWatcher:
         """Return the descriptor that is readable when there is something to `drain`."""
         return self._queue.fd
 
-    def watch(self, files: FileSystemManager, location: FileLocation) -> None:
-        """Report changes of the file at `location` from now on. Blocking; may be called from any thread.
+    def watch(self, directory: PinnedFile, location: FileLocation) -> None:
+        """Report changes of the file at `location` from now on; may be called from any thread.
+
+        Args:
+            directory: The directory it is in, which may be closed afterwards.
+            location: The file.
 
         Raises:
-            SandboxViolationError: Its directory leads out.
-            ResourceUnavailableError: Its directory is missing or cannot be watched.
+            ResourceUnavailableError: The directory cannot be watched.
             LimitExceededError: The system has no watches left.
         """
-        with files.pin(location.parent, kind="directory") as pinned, self._lock:
+        with self._lock:
             if self._queue.fd < 0:
                 raise ResourceUnavailableError("io", "the server is shutting down")
             try:
-                watch = self._queue.add(pinned.fd, _MASK)
+                watch = self._queue.add(directory.fd, _MASK)
             except PermissionError as error:
                 raise ResourceUnavailableError("io", f"{shown(location)} cannot be watched") from error
             except OSError as error:

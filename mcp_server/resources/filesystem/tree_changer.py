@@ -29,8 +29,19 @@ class TreeChanger:
         writer: Renames without replacing.
         limits: How large a tree may be that is removed or counted.
 
-    >>> TreeChanger.__name__
-    'TreeChanger'
+    >>> import tempfile
+    >>> from mcp_server.resources.filesystem.protected_names import ProtectedNames
+    >>> from mcp_server.resources.filesystem.root import Root
+    >>> from mcp_server.resources.filesystem.root_config import RootConfig
+    >>> from mcp_server.resources.filesystem.walking_opener import WalkingOpener
+    >>> access = RootAccess(opener=WalkingOpener(), protected=ProtectedNames())
+    >>> from mcp_server.resources.kernel.renameat2 import Renameat2
+    >>> writer = AtomicWriter(access=access, renameat2=Renameat2())
+    >>> changer = TreeChanger(access=access, writer=writer, limits=FileLimits())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place = FileLocation(Root(RootConfig(folder)), ("a", "b"))
+    ...     print(changer.make_directory(place, ledger=None), changer.make_directory(place, ledger=None))
+    True False
     """
 
     __slots__ = ("_access", "_limits", "_writer")

@@ -115,9 +115,13 @@ class ArgumentDigester:
         return [self._value(item, path, plain, is_plain, depth - 1, budget) for item in value]
 
     def _text(self, text: str, is_plain: bool, budget: list[int]) -> Any:
-        data = text.encode("utf-8", "surrogatepass")
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError:  # a lone surrogate: the text is no text, and is not shown
+            data = text.encode("utf-8", "surrogatepass")
+            is_plain = False
         length = len(data)
-        if not is_plain or length > min(_MAX_PLAIN_BYTES, budget[1]) or not _is_unicode(text):
+        if not is_plain or length > _MAX_PLAIN_BYTES or length > budget[1]:
             return {"hmac": self._hash(data), "len": length}
         looks_like = self._scanner.find(text)
         if looks_like is not None:
@@ -146,10 +150,8 @@ class ArgumentDigester:
 
     def _safe_name(self, name: str) -> str:
         """Return a member name, or its HMAC when it is so long that it may be more than a name."""
-        if len(name) <= _MAX_NAME_BYTES and name.isascii():
-            return name
         data = name.encode("utf-8", "surrogatepass")
-        if len(data) <= _MAX_NAME_BYTES and _is_unicode(name):
+        if len(data) <= _MAX_NAME_BYTES and (name.isascii() or _is_unicode(name)):
             return name
         return f"hmac:{self._hash(data)}"
 

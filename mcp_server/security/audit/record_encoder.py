@@ -27,7 +27,7 @@ class RecordEncoder:
     """
 
     def __init__(self, *, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     def encode(self, record: dict[str, Any], fields: Mapping[str, Any]) -> bytes:
         """Return the line of a record whose names are already in canonical order.
@@ -50,7 +50,7 @@ class RecordEncoder:
             line = to_json(record)
         except ValueError:
             return self._encode_slowly(record)
-        return line if len(line) <= self._max_bytes else self._shorten(record)
+        return line if len(line) <= self.max_bytes else self._shorten(record)
 
     def _encode_slowly(self, record: dict[str, Any]) -> bytes:
         try:
@@ -60,16 +60,16 @@ class RecordEncoder:
             for name, value in record.items():
                 record[name] = _representable(value)
             line = canonical_json(record)
-        return line if len(line) <= self._max_bytes else self._shorten(record)
+        return line if len(line) <= self.max_bytes else self._shorten(record)
 
     def _shorten(self, record: dict[str, Any]) -> bytes:
         parts = {name: canonical_json(value) for name, value in record.items() if name not in _NEVER_CUT}
         for name in sorted(parts, key=lambda name: len(parts[name]), reverse=True):
             record[name] = {"digest": sha256(parts[name]).hexdigest(), "len": len(parts[name])}
             line = canonical_json(record)
-            if len(line) <= self._max_bytes:
+            if len(line) <= self.max_bytes:
                 return line
-        raise ValueError(f"the record is longer than {self._max_bytes} bytes, and only its name is left")
+        raise ValueError(f"the record is longer than {self.max_bytes} bytes, and only its name is left")
 
 
 def _representable(value: Any) -> Any:

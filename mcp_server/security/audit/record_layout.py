@@ -33,17 +33,21 @@ class RecordLayout:
     ['call', 'kind', 'mono', 'seq', 'stream', 'tool', 'ts', 'v', 'x_prev']
     """
 
-    __slots__ = ("kind", "template")
+    __slots__ = ("begins_work", "closes_call", "kind", "opens_call", "template")
 
     def __init__(self, kind: str, names: Iterable[str], *, stream: str) -> None:
         self.kind: RecordKind = kind_named(kind)
+        # Asked for at every record, and looking a member of an enumeration up is not free.
+        self.begins_work = self.kind.begins_work
+        self.opens_call = self.kind.role is CallRole.INTENT
+        self.closes_call = self.kind.role is CallRole.OUTCOME
         template: dict[str, Any] = dict.fromkeys(names)
         for name in template:
             if name in _WRITTEN_BY_THE_LOG:
                 raise ValueError(f"the log itself writes the field {name!r}")
             if not name.isascii() or name >= _LAST:
                 raise ValueError(f"a field named {name!r} cannot stand before {_LAST!r}, which must be last")
-        if self.kind.role is CallRole.INTENT and "call" not in template:
+        if self.opens_call and "call" not in template:
             raise ValueError("an intent must name its call, or its outcome cannot be found")
         template.update(kind=kind, mono=0, seq=0, stream=stream, ts="", v=RECORD_VERSION, x_prev="")
         self.template: dict[str, Any] = {name: template[name] for name in sorted(template, key=utf16_order)}

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
-from mcp_server.security.audit.call_role import CallRole
 from mcp_server.security.audit.disk_level import DiskLevel
 from mcp_server.security.audit.disk_space import DiskSpace
 from mcp_server.security.audit.file_writer import FileWriter
@@ -20,11 +21,14 @@ from mcp_server.security.audit.hash_chain import LEAF_PREFIX
 from mcp_server.security.audit.log_directory import LogDirectory
 from mcp_server.security.audit.log_head import LogHead
 from mcp_server.security.audit.log_tail import LogTail
+from mcp_server.security.audit.prepared_record import PreparedRecord
 from mcp_server.security.audit.record_encoder import RecordEncoder
 from mcp_server.security.audit.record_layout import RecordLayout
 
 logger = logging.getLogger(__name__)
 
+# Looking a member of an enumeration up is not free, and this is done for every call.
+_REFUSE: Final = DiskLevel.REFUSE
 _MICROSECONDS: Final = 1_000_000
 _SECONDS_PER_DAY: Final = 86_400
 # A clock set by more than this, against the clock that only counts, is worth a record.
@@ -91,6 +95,7 @@ class RecordWriter:
         self._wall_clock = wall_clock
         self._monotonic = monotonic
         self._encode = encoder.encode
+        self._max_bytes = encoder.max_bytes
         self._segment_bytes = segment_bytes
         self._stream = stream
         self._writer = writer
@@ -136,6 +141,43 @@ class RecordWriter:
             ValueError: The kind or a field cannot be recorded.
         """
         layout = self._layouts.get((kind, *fields)) or self._new_layout(kind, fields)
+        ts, mono = self._begin(layout)
+        record = layout.template.copy()
+        record.update(fields)
+        record["mono"] = mono
+        record["seq"] = self._seq
+        record["ts"] = ts
+        record["x_prev"] = self._leaf
+        seq = self._finish(layout, self._encode(record, fields), fields.get("call"))
+        if self.on_record is not None:
+            self.on_record(record)
+        return seq
+
+    def write_prepared(self, prepared: PreparedRecord, values: Mapping[str, Any]) -> int:
+        """Write one record whose constant part was encoded before; return its number.
+
+        Raises:
+            AuditUnavailableError: It was not written.
+            ValueError: A field cannot be recorded.
+        """
+        layout = prepared.layout
+        ts, mono = self._begin(layout)
+        try:
+            line = prepared.line(
+                values, mono=mono, seq=self._seq, ts=ts.encode("ascii"), leaf=self._leaf.encode("ascii")
+            )
+        except ValueError:
+            line = b""
+        if not line or len(line) > self._max_bytes:
+            # Something a client chose has no canonical form, or is too long: the general way says it all the same.
+            return self.write(layout.kind.name, {**prepared.constants, **values})
+        seq = self._finish(layout, line, values.get("call"))
+        if self.on_record is not None:
+            self.on_record(from_json(line))
+        return seq
+
+    def _begin(self, layout: RecordLayout) -> tuple[str, int]:
+        """Make sure that a record may be written now, and return its time: the text, and the counting clock's."""
         if self.has_failed or not self._guard.page[0]:
             raise self._unavailable()
         microseconds = self._wall_clock() // 1000
@@ -152,20 +194,16 @@ class RecordWriter:
             microseconds, mono = self._keep_house(microseconds, mono)
             fraction = microseconds - self._second_start
         self._clock_offset = microseconds - mono
-        if layout.kind.begins_work and self.disk_level is DiskLevel.REFUSE:
+        if layout.begins_work and self.disk_level is _REFUSE:
             self.check_disk()
-            if self.disk_level is DiskLevel.REFUSE:
+            if self.disk_level is _REFUSE:
                 raise AuditUnavailableError(
                     "the disk below the audit log is nearly full, so nothing new is begun; ask the operator"
                 )
-        record = layout.template.copy()
-        record.update(fields)
-        seq = self._seq
-        record["mono"] = mono
-        record["seq"] = seq
-        record["ts"] = f"{self._second_text}{fraction:06d}Z"
-        record["x_prev"] = self._leaf
-        line = self._encode(record, fields)
+        return f"{self._second_text}{fraction:06d}Z", mono
+
+    def _finish(self, layout: RecordLayout, line: bytes, call: Any) -> int:
+        """Hand the complete line to the kernel, and move on only when it took all of it."""
         data = line + b"\n"
         try:
             written = self._write_bytes(self._fd, data)
@@ -176,15 +214,13 @@ class RecordWriter:
             self._cut_back(layout.kind.name, "short write")
             raise self._unavailable()
         self._leaf = sha256(LEAF_PREFIX + line).hexdigest()
+        seq = self._seq
         self._seq = seq + 1
         self._size += written
-        role = layout.kind.role
-        if role is CallRole.INTENT:
-            self.open_calls[fields["call"]] = None
-        elif role is CallRole.OUTCOME and "call" in fields:
-            self.open_calls.pop(fields["call"], None)
-        if self.on_record is not None:
-            self.on_record(record)
+        if layout.opens_call:
+            self.open_calls[call] = None
+        elif layout.closes_call and call is not None:
+            self.open_calls.pop(call, None)
         return seq
 
     def check_disk(self) -> None:

@@ -31,9 +31,6 @@ _SHAPES: Final = re.compile(
     r"|(?P<url_password>\b[a-z][a-z0-9+.-]{0,20}://[^\s/@:]{0,100}:[^\s/@]{1,200}@)"
 )
 
-# No shape is shorter, so most texts need no search.
-_SHORTEST_SHAPE: Final = 8
-
 
 class SecretScanner:
     """Tells names that announce a secret, and texts that look like one.
@@ -52,7 +49,19 @@ class SecretScanner:
 
     def find(self, text: str) -> str | None:
         """Return what kind of secret a text holds, None when none was recognised."""
-        if len(text) < _SHORTEST_SHAPE:
+        # Nearly every text has none of these, and looking for them costs a tenth of the search.
+        if not (
+            "://" in text
+            or "eyJ" in text
+            or "-----BEGIN" in text
+            or "sk-" in text
+            or "xox" in text
+            or "AKIA" in text
+            or "ASIA" in text
+            or "AIza" in text
+            or ("gh" in text and "_" in text)
+            or "github_pat_" in text
+        ):
             return None
         match = _SHAPES.search(text)
         return None if match is None else match.lastgroup

@@ -313,7 +313,7 @@ class FileDoor:
     async def watch(self, path: AnyPath, watcher: DirectoryWatcher) -> None:
         """Let a watcher report changes of a file; needs FILE_READ of it."""
         location = await self._permitted(PermissionType.FILE_READ, path)
-        await self._run_blocking(watcher.watch, self._manager, location)
+        await self._run_blocking(self._manager.watch, location, watcher)
 
     @property
     def _manager(self) -> FileSystemManager:

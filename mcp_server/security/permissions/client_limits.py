@@ -20,8 +20,9 @@ class ClientLimits:
         timeout_seconds: Longest run of one call in seconds, where its tool says nothing.
         max_result_bytes: Longest result that is sent in the answer; a longer one becomes a link. Leaves room in a
             protocol line of 4 MiB.
-        workspace_bytes: Most that may be written into the folders by this server, in bytes.
-        workspace_files: Most files that may be made there.
+        workspace_bytes: Most bytes that files may take in each of its folders, what is there already included; None for
+            no quota, for a folder of one's own may hold anything to begin with, and counting it takes time.
+        workspace_files: Most files and directories there, None for no quota.
 
     >>> ClientLimits(calls_per_minute=60).concurrent_calls
     64
@@ -31,8 +32,8 @@ class ClientLimits:
     concurrent_calls: int = 64
     timeout_seconds: float = 30 * _SECONDS
     max_result_bytes: int = 1 * _MEBIBYTES
-    workspace_bytes: int = 256 * _MEBIBYTES
-    workspace_files: int = 10_000
+    workspace_bytes: int | None = None
+    workspace_files: int | None = None
 
 
 # The largest values a policy may set. Not a recommendation: past these a limit limits nothing, or a number is a slip.

@@ -228,10 +228,12 @@ class PolicyLoader:
         section.check_keys(LIMIT_CEILINGS)
         values: dict[str, Any] = {}
         for field in fields(ClientLimits):
+            if field.name not in section:
+                continue
             least = 0 if field.name in _MAY_BE_ZERO else 1
-            values[field.name] = section.number(
-                field.name, cast(float, field.default), least=least, most=LIMIT_CEILINGS[field.name]
-            )
+            # A limit that is none by default is a whole number when there is one.
+            default = 0 if field.default is None else cast("float", field.default)
+            values[field.name] = section.number(field.name, default, least=least, most=LIMIT_CEILINGS[field.name])
         return ClientLimits(**values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,42 +12,34 @@ import pytest
 from mcp_server.security.audit.audit_verifier import AuditVerifier
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """Where the server of this test keeps its audit log."""
-    return tmp_path / "state"
+@pytest.fixture(scope="session")
+def serve_command() -> Callable[[Path], list[str]]:
+    """Return what makes the command that a client's configuration would name, for a server that lives in a directory."""
+
+    def make(home: Path) -> list[str]:
+        folder = home / "folder"
+        folder.mkdir()
+        (folder / "note.txt").write_text("a note\n", encoding="utf-8")
+        return [
+            *(sys.executable, "-m", "mcp_server", "serve", "--module", "everything_server"),
+            *("--folder", str(folder), "--state", str(home / "state")),
+        ]
+
+    return make
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The folder that the server of this test serves, with two files."""
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "note.txt").write_text("a note\n", encoding="utf-8")
-    return folder
+@pytest.fixture(scope="session")
+def server_path(checkout: Path) -> str:
+    """The PYTHONPATH with which the server finds this checkout and the module of the tests."""
+    return os.pathsep.join((str(checkout), str(checkout / "tests" / "support")))
 
 
-@pytest.fixture
-def server_command(checkout: Path, state: Path, folder: Path) -> list[str]:
-    """The command that a client's configuration would name."""
-    return [
-        *(sys.executable, "-m", "mcp_server", "serve", "--module", "everything_server"),
-        *("--folder", str(folder), "--state", str(state)),
-    ]
+@pytest.fixture(scope="session")
+def check_audit() -> Callable[[Path], None]:
+    """Return a check that a server left an audit log in its home which is intact to the last record."""
 
-
-@pytest.fixture
-def server_environment(checkout: Path) -> dict[str, str]:
-    """The environment in which the server finds this checkout and the module of the tests."""
-    return {"PYTHONPATH": os.pathsep.join((str(checkout), str(checkout / "tests" / "support")))}
-
-
-@pytest.fixture
-def intact_audit(state: Path) -> object:
-    """Return a check that the server left an audit log behind which is intact to the last record."""
-
-    def check() -> None:
-        verdict = AuditVerifier().verify(state / "audit" / "local", deep=True)
+    def check(home: Path) -> None:
+        verdict = AuditVerifier().verify(home / "state" / "audit" / "local", deep=True)
         assert verdict.is_intact, verdict
         assert verdict.beyond_head == 0, verdict
         assert verdict.open_calls == 0, verdict

@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -71,15 +72,19 @@ def is_modern(mode: str) -> bool:
 
 @pytest.fixture
 def run(
-    mode: str, server_command: list[str], server_environment: dict[str, str], intact_audit: Callable[[], None]
+    mode: str,
+    tmp_path: Path,
+    serve_command: Callable[[Path], list[str]],
+    server_path: str,
+    check_audit: Callable[[Path], None],
 ) -> Run:
     """Return what connects a client with all abilities, runs a scenario, and looks at the audit afterwards."""
 
+    program, *arguments = serve_command(tmp_path)
+    parameters = StdioServerParameters(command=program, args=arguments, env={"PYTHONPATH": server_path})
+
     @asynccontextmanager
     async def connected(human: Human) -> AsyncIterator[Client]:
-        parameters = StdioServerParameters(
-            command=server_command[0], args=server_command[1:], env=server_environment
-        )
         async with Client(
             parameters,
             mode=mode,
@@ -99,7 +104,7 @@ def run(
                 await scenario(client, human)
 
         asyncio.run(whole())
-        intact_audit()
+        check_audit(tmp_path)
 
     return run
 
@@ -131,6 +136,12 @@ def test_every_kind_of_tool_result_arrives(run: Run) -> None:
         assert (await client.call_tool("add", {"a": 2, "b": 3})).structured_content == {"sum": 5}
         weather = {"city": "Paris", "celsius": 21.5, "tags": ["sunny", "dry"]}
         assert (await client.call_tool("structured", {"city": "Paris"})).structured_content == weather
+
+    run(scenario)
+
+
+def test_every_kind_of_content_arrives(run: Run) -> None:
+    async def scenario(client: Client, human: Human) -> None:
         image = (await client.call_tool("image", {})).content[0]
         assert isinstance(image, types.ImageContent)
         assert base64.b64decode(image.data).startswith(b"\x89PNG")
@@ -410,12 +421,12 @@ def test_ping_is_answered_on_a_session(run: Run, is_modern: bool) -> None:
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"], indirect=True)
 def test_a_client_without_abilities_is_told_what_is_missing(
-    mode: str, server_command: list[str], server_environment: dict[str, str]
+    mode: str, tmp_path: Path, serve_command: Callable[[Path], list[str]], server_path: str
 ) -> None:
+    program, *command_line = serve_command(tmp_path)
+    parameters = StdioServerParameters(command=program, args=command_line, env={"PYTHONPATH": server_path})
+
     async def whole() -> None:
-        parameters = StdioServerParameters(
-            command=server_command[0], args=server_command[1:], env=server_environment
-        )
         async with asyncio.timeout(PATIENCE_SECONDS), Client(parameters, mode=mode) as client:
             for name, arguments in (("ask", {"question": "Who?"}), ("sample", {"prompt": "?"}), ("roots", {})):
                 if MODES[mode] == MODERN:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mcp_server.security.audit.disk_space import DiskSpace
 from mcp_server.security.audit_logger import AuditLogger
 

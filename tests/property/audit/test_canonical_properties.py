@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
+
 from mcp_server.security.audit.canonical_json import (
     MAX_SAFE_INTEGER,
     canonical_json,
@@ -17,7 +19,6 @@ from mcp_server.security.audit.canonical_json import (
     utf16_order,
 )
 from mcp_server.security.audit.record_encoder import RecordEncoder
-from pydantic_core import to_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER) | TEXT

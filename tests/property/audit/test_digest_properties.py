@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mcp_server.security.audit.argument_digester import ArgumentDigester
 from mcp_server.security.audit.canonical_json import canonical_json
 from mcp_server.security.audit.record_formatter import escape_text

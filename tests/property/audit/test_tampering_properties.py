@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import from_json
+
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
 from mcp_server.security.audit.audit_verifier import AuditVerifier
@@ -17,7 +19,6 @@ from mcp_server.security.audit.disk_space import DiskSpace
 from mcp_server.security.audit.hash_chain import leaf_hash
 from mcp_server.security.audit.log_head import LogHead
 from mcp_server.security.audit_logger import AuditLogger
-from pydantic_core import from_json
 
 ROOMY = DiskSpace(free_bytes=2**40, total_bytes=2**41)
 SEGMENT = "00000000.jsonl"

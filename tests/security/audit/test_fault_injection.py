@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
@@ -185,6 +186,7 @@ def test_segment_that_cannot_be_changed_refuses_the_call(make_log: Maker, call: 
     log._sync.stop()
     writer.failing = {call: errno.ENOSPC}
     refused(log)
+    assert call in writer.calls
 
 
 def test_end_that_cannot_be_recorded_is_told(make_log: Maker) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from mcp_server.security.audit.audit_reader import AuditReader
 from mcp_server.security.audit.audit_verifier import AuditVerifier
 from mcp_server.security.audit.record_formatter import RecordFormatter

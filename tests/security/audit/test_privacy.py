@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mcp_server.security.audit_logger import AuditLogger
 
 CANARY = "canary-7f3a9c"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic_core import from_json
+
 from mcp_server.security.audit.audit_verifier import AuditVerifier
 from mcp_server.security.audit.hash_chain import GENESIS, LINK_LENGTH, leaf_hash, link_to
 from mcp_server.security.audit.verdict_state import VerdictState
-from pydantic_core import from_json
 
 Lines = list[bytes]
 
@@ -90,10 +91,9 @@ def test_log_rewritten_from_a_point_on_is_found(closed_log: Path, keep: int) -> 
     rewritten: Lines = []
     leaf = GENESIS
     for number, line in enumerate(lines):
-        if number >= keep:
-            line = line[:-LINK_LENGTH].replace(b"main", b"maim") + link_to(leaf)
-        rewritten.append(line)
-        leaf = leaf_hash(line)
+        forged = line[:-LINK_LENGTH].replace(b"main", b"maim") + link_to(leaf)
+        rewritten.append(forged if number >= keep else line)
+        leaf = leaf_hash(rewritten[-1])
     path.write_bytes(b"".join(line + b"\n" for line in rewritten))
     assert AuditVerifier().verify(closed_log).state is VerdictState.ALTERED
 

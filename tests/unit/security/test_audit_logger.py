@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
@@ -122,7 +123,7 @@ def test_nothing_is_left_after_an_open_that_failed(directory: Path) -> None:
 def test_mistakes_in_the_code_write_nothing(directory: Path) -> None:
     log = opened(directory)
     for kind, fields in (("nonsense", {}), ("auth.ok", {"seq": 1}), ("call.intent", {}), ("auth.ok", {"out": b"x"})):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"not a kind|itself writes|name its call|not JSON"):
             log.append(kind, fields)
     assert log.is_available
     assert log.append("auth.ok", {}) == 1

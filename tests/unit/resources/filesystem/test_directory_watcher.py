@@ -30,7 +30,7 @@ def test_tells_of_the_watched_file_only(
     watcher: DirectoryWatcher, told: list[str], files: FileSystemManager, folder: Path
 ) -> None:
     name = str(folder / "note.txt")
-    watcher.watch(files, files.locate("note.txt"))
+    files.watch(files.locate("note.txt"), watcher)
     watcher.drain()
     assert told == []
     (folder / "other").write_bytes(b"x")
@@ -48,7 +48,7 @@ def test_tells_of_the_watched_file_only(
 def test_a_directory_that_goes_is_told_and_forgotten(
     watcher: DirectoryWatcher, told: list[str], files: FileSystemManager, folder: Path
 ) -> None:
-    watcher.watch(files, files.locate("sub/later"))
+    files.watch(files.locate("sub/later"), watcher)
     shutil.move(folder / "sub", folder / "gone")
     watcher.drain()
     assert told == [str(folder / "sub" / "later")]
@@ -56,14 +56,14 @@ def test_a_directory_that_goes_is_told_and_forgotten(
     watcher.drain()
     assert len(told) == 1
     with pytest.raises(ResourceUnavailableError):
-        watcher.watch(files, files.locate("sub/later"))
+        files.watch(files.locate("sub/later"), watcher)
 
 
 def test_the_longest_unasked_for_gives_way(
     watcher: DirectoryWatcher, told: list[str], files: FileSystemManager, folder: Path
 ) -> None:
     for name in ("a", "b", "c", "a", "d"):
-        watcher.watch(files, files.locate(f"sub/{name}"))
+        files.watch(files.locate(f"sub/{name}"), watcher)
     for name in ("a", "b", "c", "d"):
         (folder / "sub" / name).write_bytes(b"x")
     watcher.drain()
@@ -74,4 +74,4 @@ def test_after_closing_nothing_is_watched(watcher: DirectoryWatcher, files: File
     watcher.close()
     watcher.drain()
     with pytest.raises(ResourceUnavailableError):
-        watcher.watch(files, files.locate("note.txt"))
+        files.watch(files.locate("note.txt"), watcher)

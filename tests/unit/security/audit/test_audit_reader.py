@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
 from mcp_server.security.audit.record_filter import RecordFilter

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_verdict import AuditVerdict
 from mcp_server.security.audit.audit_verifier import AuditVerifier

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.security.audit.background_sync import BackgroundSync
 

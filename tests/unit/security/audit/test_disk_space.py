@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from mcp_server.security.audit.disk_level import DiskLevel
 from mcp_server.security.audit.disk_space import GIBIBYTES, MEBIBYTES, DiskSpace
 

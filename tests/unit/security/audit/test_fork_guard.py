@@ -4,6 +4,7 @@ import mmap
 import os
 
 import pytest
+
 from mcp_server.security.audit.fork_guard import ForkGuard
 
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+
 from mcp_server.security.audit.hash_chain import GENESIS, LINK_LENGTH, leaf_hash, link_to
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "rfc6962"

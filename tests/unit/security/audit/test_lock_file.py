@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from mcp_server.errors.already_locked_error import AlreadyLockedError
 from mcp_server.security.audit.lock_file import LockFile
 

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.log_directory import LogDirectory, read_key
 from mcp_server.security.audit.log_head import LogHead

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
 from mcp_server.security.audit.audit_verifier import AuditVerifier

@@ -3,11 +3,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from mcp_server.security.audit.canonical_json import canonical_json
 from mcp_server.security.audit.record_checker import RecordChecker
 
 FIRST = {
-    **{"kind": "log.open", "mono": 5, "seq": 0, "stream": "main", "ts": "2026-11-21T14:00:00.000000Z", "v": 1},
+    "kind": "log.open",
+    "mono": 5,
+    "seq": 0,
+    "stream": "main",
+    "ts": "2026-11-21T14:00:00.000000Z",
+    "v": 1,
     "x_prev": "0" * 64,
 }
 

@@ -4,9 +4,10 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from pydantic_core import from_json
+
 from mcp_server.security.audit.canonical_json import canonical_json
 from mcp_server.security.audit.record_encoder import RecordEncoder
-from pydantic_core import from_json
 
 OWN: dict[str, Any] = {"kind": "call.done", "mono": 1, "seq": 2, "stream": "main", "ts": "t", "v": 1}
 
@@ -35,7 +36,7 @@ def test_longest_field_is_replaced_by_length_and_digest_first() -> None:
 
 def test_record_without_anything_to_cut_is_refused() -> None:
     fields = {"tool": "x" * 900}
-    with pytest.raises(ValueError, match="longer than"):
+    with pytest.raises(ValueError, match=r"longer than"):
         RecordEncoder(max_bytes=500).encode(record(fields), fields)
 
 
@@ -59,5 +60,5 @@ def test_value_that_a_client_may_send_is_told_even_without_a_canonical_form(valu
 
 @pytest.mark.parametrize("value", [b"x", {1: 1}, {1, 2}], ids=repr)
 def test_value_that_is_not_json_is_a_mistake_in_the_code(value: Any) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"not JSON|member names"):
         RecordEncoder(max_bytes=500).encode(record({"args": value}), {"args": value})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mcp_server.security.audit.record_filter import RecordFilter
 
 RECORD = {"kind": "call.done", "client": "local", "tool": "read", "call": "c1", "decision": "allow", "seq": 5}
@@ -20,8 +21,15 @@ def test_record_matches(wanted: RecordFilter) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [RecordFilter(kind="cal"), RecordFilter(kind="log"), RecordFilter(client="x"), RecordFilter(tool="x")]
-    + [RecordFilter(call="x"), RecordFilter(decision="deny"), RecordFilter(since_seq=6)],
+    [
+        RecordFilter(kind="cal"),
+        RecordFilter(kind="log"),
+        RecordFilter(client="x"),
+        RecordFilter(tool="x"),
+        RecordFilter(call="x"),
+        RecordFilter(decision="deny"),
+        RecordFilter(since_seq=6),
+    ],
 )
 def test_record_does_not_match(wanted: RecordFilter) -> None:
     assert not wanted.matches(RECORD)

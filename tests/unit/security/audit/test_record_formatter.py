@@ -5,8 +5,17 @@ from mcp_server.security.audit.record_formatter import RecordFormatter, escape_t
 
 def test_line_tells_the_call() -> None:
     record = {
-        **{"seq": 12, "ts": "2026-11-21T14:00:00.123456Z", "kind": "call.done", "client": "local", "tool": "read_file"},
-        **{"decision": "allow", "dur_us": 1500, "args": {"path": "/a b"}, "stream": "main", "v": 1, "x_prev": "0"},
+        "seq": 12,
+        "ts": "2026-11-21T14:00:00.123456Z",
+        "kind": "call.done",
+        "client": "local",
+        "tool": "read_file",
+        "decision": "allow",
+        "dur_us": 1500,
+        "args": {"path": "/a b"},
+        "stream": "main",
+        "v": 1,
+        "x_prev": "0",
     }
     assert RecordFormatter().format(record) == (
         "2026-11-21T14:00:00.123456Z #12 call.done client=local tool=read_file decision=allow 1.5ms "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mcp_server.security.audit.call_role import CallRole
 from mcp_server.security.audit.record_kind import KINDS, kind_named
 
@@ -21,5 +22,5 @@ def test_any_well_formed_admin_action_is_a_kind() -> None:
 
 @pytest.mark.parametrize("name", ["", "call", "call.", "call.Done", "admin.", "admin.a\nb", "admin." + "x" * 40, "x.y"])
 def test_unknown_kind_is_a_mistake_in_the_code(name: str) -> None:
-    with pytest.raises(ValueError, match="not a kind"):
+    with pytest.raises(ValueError, match=r"not a kind"):
         kind_named(name)

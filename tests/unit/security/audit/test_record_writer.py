@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.security.audit.audit_reader import AuditReader
 from mcp_server.security.audit.audit_verifier import AuditVerifier

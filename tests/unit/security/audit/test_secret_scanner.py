@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import pytest
+
 from mcp_server.security.audit.secret_scanner import SecretScanner
 
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "Password", "user_password", "dbPasswd", "token", "accessToken", "Authorization", "client-secret"]
-    + [
+    [
+        "password",
+        "Password",
+        "user_password",
+        "dbPasswd",
+        "token",
+        "accessToken",
+        "Authorization",
+        "client-secret",
         "api_key",
         "apiKey",
         "APIKey",
