@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mcp_server.client.memory_channel import MemoryChannel
 from mcp_server.errors.protocol_error import ProtocolError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.protocol.jsonrpc.request_meta import CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION
 from mcp_server.protocol.mcp_protocol_handler import MCPProtocolHandler
 from mcp_server.security.authentication.credentials import Credentials
@@ -76,6 +77,7 @@ class MemoryClient:
 
         Raises:
             ProtocolError: The server answered with an error.
+            ResourceUnavailableError: The client left before there was an answer.
         """
         given = dict(params or {})
         for _ in range(MAX_ROUNDS):
@@ -96,6 +98,10 @@ class MemoryClient:
     async def close(self) -> None:
         """Leave."""
         await self._handler.close(self._connection, 0.0)
+        for future in self._waiting.values():
+            if not future.done():
+                # A server answers nothing to a client that has left.
+                future.set_exception(ResourceUnavailableError("busy", "the client has left"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -16,6 +16,7 @@ from mcp_server.errors.input_required_signal import InputRequiredSignal
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.protocol_error import ProtocolError
+from mcp_server.protocol.call_runner import CallRunner
 from mcp_server.protocol.channel import Channel
 from mcp_server.protocol.handlers.subscriptions_handler import LISTEN, SubscriptionsHandler
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
@@ -86,6 +87,7 @@ class MCPProtocolHandler:
         self._chain = chain
         self._sealer = sealer
         self._config = config
+        self._runner = CallRunner(dropped=self._dropped)
 
     def open(self, channel: Channel) -> Connection:
         """Begin to serve a channel."""
@@ -212,7 +214,7 @@ class MCPProtocolHandler:
         if method == LISTEN and method in exchange.revision.client_requests:
             # A listener holds no slot: it waits, it does not run.
             connection.exchanges[exchange.request_id] = exchange
-            exchange.task = asyncio.get_running_loop().create_task(self._listen(exchange))
+            self._runner.start(exchange, self._listen(exchange))
             return
         route = self._router.route(exchange.revision, method)
         if exchange.meta is None and connection.session is None and method not in ("initialize", "ping"):
@@ -230,7 +232,7 @@ class MCPProtocolHandler:
         operation = self._operate(exchange, route, plan)
         running = len(connection.exchanges) - len(connection.waiting) - len(connection.subscriptions)
         if running <= self._config.max_in_flight:
-            exchange.task = asyncio.get_running_loop().create_task(operation)
+            self._runner.start(exchange, operation)
         elif len(connection.waiting) < self._config.max_waiting:
             exchange.pending = operation
             connection.waiting.append(exchange)
@@ -311,6 +313,11 @@ class MCPProtocolHandler:
             self._ended(exchange)
         exchange.answer(answer)
 
+    def _dropped(self, exchange: Exchange) -> None:
+        """Forget a request that was taken back before it began."""
+        self._ended(exchange)
+        exchange.answer(b"")
+
     def _ended(self, exchange: Exchange) -> None:
         connection = exchange.connection
         if connection.exchanges.get(exchange.request_id) is exchange:
@@ -323,7 +330,7 @@ class MCPProtocolHandler:
         while connection.waiting:
             following = connection.waiting.popleft()
             if following.pending is not None:
-                following.task = asyncio.get_running_loop().create_task(following.pending)
+                self._runner.start(following, following.pending)
                 following.pending = None
                 return
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.security.authentication.principal import Principal
-from mcp_server.security.client_peer import ClientPeer
 from mcp_server.security.client_record import ClientRecord
 from mcp_server.security.consent_manager import ConsentManager
 from mcp_server.security.operation import Operation
@@ -18,6 +17,7 @@ from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
+from mcp_server.security.running_call import RunningCall
 
 _path_pattern: Final = lru_cache(maxsize=1024)(PathPattern.compile)
 _resource_pattern: Final = lru_cache(maxsize=1024)(ResourcePattern.compile)
@@ -26,17 +26,30 @@ _resource_pattern: Final = lru_cache(maxsize=1024)(ResourcePattern.compile)
 class CallGate:
     """Decide what one call may touch: declared by its tool, granted by the policy, agreed to where it says ask.
 
+    A declaration that is bound to an argument opens the door to what this call's argument names, and to what lies below
+    it, not to everything of its pattern. When the call has ended, nothing opens any more.
+
     Args:
         principal: Who calls.
         record: The client's folders and limits.
         operation: What was planned; its declared permissions bound everything.
         permissions: The policy in force.
         consent: Asks the human where the policy says ask.
-        peer: The other end of the call.
+        call: The call, None when nobody can be asked.
         evidence: Collects the decisions, each as type, resource and rule, for the audit.
     """
 
-    __slots__ = ("_agreed", "_consent", "_evidence", "_operation", "_peer", "_permissions", "_principal", "_record")
+    __slots__ = (
+        "_agreed",
+        "_bound",
+        "_call",
+        "_consent",
+        "_evidence",
+        "_operation",
+        "_permissions",
+        "_principal",
+        "_record",
+    )
 
     def __init__(
         self,
@@ -46,7 +59,7 @@ class CallGate:
         operation: Operation,
         permissions: PermissionManager,
         consent: ConsentManager,
-        peer: ClientPeer | None,
+        call: RunningCall | None,
         evidence: list[list[str]],
     ) -> None:
         self._principal = principal
@@ -54,8 +67,10 @@ class CallGate:
         self._operation = operation
         self._permissions = permissions
         self._consent = consent
-        self._peer = peer
+        self._call = call
         self._agreed: set[tuple[str, str]] = set()
+        # What this call's arguments name, each with the declarations that are bound to it.
+        self._bound: dict[str, list[Permission]] = {}
         self._evidence = evidence
 
     async def require(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> None:
@@ -70,8 +85,11 @@ class CallGate:
                 bound to (None: any declaration of the tool will do).
 
         Raises:
-            PermissionDeniedError: Something is not declared, not granted or not agreed to.
+            PermissionDeniedError: Something is not declared, not granted or not agreed to, or the call has ended.
         """
+        call = self._call
+        if call is not None and call.has_ended:
+            raise PermissionDeniedError("the call has ended; what it was permitted ended with it")
         missing: list[tuple[str, str]] = []
         undeclared: list[tuple[str, str]] = []
         asks: list[tuple[PermissionType, str, str]] = []
@@ -81,6 +99,8 @@ class CallGate:
                 undeclared.append((permission_type, shown))
                 self._evidence.append([str(permission_type), resource, "undeclared"])
                 continue
+            if declaration is not None:
+                self._bound.setdefault(resource, []).append(declaration)
             decision = self._permissions.decide(self._principal.client, permission_type, resource)
             self._evidence.append([str(permission_type), resource, decision.rule or decision.layer])
             if decision.effect is Effect.DENY:
@@ -90,20 +110,39 @@ class CallGate:
         if undeclared or missing:
             raise PermissionDeniedError(self._refusal(undeclared, missing), missing=[*undeclared, *missing])
         if asks:
+            await self._ask(asks)
+            self._agreed.update((kind, resource) for kind, resource, _ in asks)
+
+    def allows(
+        self,
+        permission_type: PermissionType,
+        resource: str,
+        relative: str | None = None,
+        declaration: Permission | None = None,
+    ) -> bool:
+        """Whether the door would open without asking anybody: for filtering what a listing shows."""
+        if self._call is not None and self._call.has_ended:
+            return False
+        if not self._is_declared(permission_type, resource, relative, declaration):
+            return False
+        return self._permissions.decide(self._principal.client, permission_type, resource).effect is Effect.ALLOW
+
+    async def _ask(self, asks: Sequence[tuple[PermissionType, str, str]]) -> None:
+        """Ask the human; the time he takes is not the call's."""
+        call = self._call
+        if call is not None:
+            call.waiting += 1
+        try:
             await self._consent.ask(
                 client=self._principal.client,
                 record=self._record,
                 operation=self._operation,
                 wanted=asks,
-                peer=self._peer,
+                peer=None if call is None else call.peer,
             )
-            self._agreed.update((kind, resource) for kind, resource, _ in asks)
-
-    def allows(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> bool:
-        """Whether the door would open without asking anybody: for filtering what a listing shows."""
-        if not self._is_declared(permission_type, resource, relative, None):
-            return False
-        return self._permissions.decide(self._principal.client, permission_type, resource).effect is Effect.ALLOW
+        finally:
+            if call is not None:
+                call.waiting -= 1
 
     def _is_declared(
         self, permission_type: PermissionType, resource: str, relative: str | None, declaration: Permission | None
@@ -115,6 +154,8 @@ class CallGate:
             if each.type == permission_type or (
                 each.type == PermissionType.FILE_WRITE and permission_type == PermissionType.FILE_WRITE_GLOBAL
             ):
+                if declaration is None and each.argument is not None and not self._is_bound(each, resource):
+                    continue
                 pattern = each.pattern
                 if pattern in ("**", "*") and (pattern == "**" or not permission_type.is_path):
                     return True
@@ -127,6 +168,15 @@ class CallGate:
                 elif relative is not None and _path_pattern(pattern).matches(relative):
                     return True
         return False
+
+    def _is_bound(self, declaration: Permission, resource: str) -> bool:
+        """Whether the argument of a bound declaration names the resource, or a directory above it."""
+        if declaration in self._bound.get(resource, ()):
+            return True
+        return declaration.type.is_path and any(
+            resource.startswith(name + "/") and declaration in declarations
+            for name, declarations in self._bound.items()
+        )
 
     def _refusal(self, undeclared: Sequence[tuple[str, str]], missing: Sequence[tuple[str, str]]) -> str:
         parts: list[str] = []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Final
 
 from mcp_server.security.running_call import RunningCall
+
+logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS: Final = 0.25
 """How late a deadline may be noticed. A timer a call would cost more than the call."""
@@ -76,7 +79,11 @@ class CallWatch:
                 continue
             if now >= call.next_heartbeat and call.peer is not None and not call.is_expired:
                 call.next_heartbeat = now + NEXT_HEARTBEAT_SECONDS
-                call.peer.heartbeat(now - call.started)
+                try:
+                    call.peer.heartbeat(now - call.started)
+                except Exception:
+                    # One client that cannot be told must not keep the others' deadlines from being looked at.
+                    logger.exception("call %s: its client cannot be told that it lives", call.call_id)
 
     def _again(self) -> None:
         schedule = self._schedule or asyncio.get_running_loop().call_later

@@ -15,6 +15,7 @@ from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.security.authentication.peer_identity import PeerIdentity
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.call_gate import CallGate
+from mcp_server.security.client_peer import ClientPeer
 from mcp_server.security.client_record import ClientRecord
 from mcp_server.security.client_state import ClientState
 from mcp_server.security.doors.answer import Answer
@@ -105,7 +106,7 @@ class ClientContext:
     def log(self) -> LogDoor:
         """Log messages to the client: `client.log.info("...")`."""
         if self._log is None:
-            self._log = LogDoor(self._call.peer, self._operation.module)
+            self._log = LogDoor(self._peer, self._operation.module)
         return self._log
 
     def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
@@ -116,8 +117,9 @@ class ClientContext:
             total: How much there is in all, when known.
             message: What is being done, for a human.
         """
-        if self._call.peer is not None:
-            self._call.peer.progress(progress, total, message)
+        peer = self._peer
+        if peer is not None:
+            peer.progress(progress, total, message)
 
     async def ask(self, message: str, fields: Any) -> Answer:
         """Put a form before the client's human and return the answer.
@@ -135,7 +137,7 @@ class ClientContext:
             ConfigurationError: The form is none.
         """
         form = Form(fields)
-        peer = self._call.peer
+        peer = self._peer
         if peer is None or not peer.can_elicit:
             raise CapabilityMissingError({"elicitation": {}})
         answer = await self._wait(peer.elicit({"message": message, "requestedSchema": form.schema}))
@@ -161,7 +163,7 @@ class ClientContext:
         """
         if not url.startswith("https://"):
             raise ConfigurationError("a human is only sent to https addresses")
-        peer = self._call.peer
+        peer = self._peer
         if peer is None or not peer.can_elicit_url:
             raise CapabilityMissingError({"elicitation": {"url": {}}})
         answer = await self._wait(peer.elicit({"mode": "url", "message": message, "url": url}))
@@ -187,7 +189,7 @@ class ClientContext:
         Raises:
             CapabilityMissingError: The client lends no model.
         """
-        peer = self._call.peer
+        peer = self._peer
         if peer is None or not peer.can_sample:
             raise CapabilityMissingError({"sampling": {}})
         if isinstance(messages, str):
@@ -203,7 +205,7 @@ class ClientContext:
         Raises:
             CapabilityMissingError: The client tells no roots.
         """
-        peer = self._call.peer
+        peer = self._peer
         if peer is None or not peer.can_list_roots:
             raise CapabilityMissingError({"roots": {}})
         return await self._wait(peer.list_roots())
@@ -226,6 +228,11 @@ class ClientContext:
             LimitExceededError: Too many of the client's blocking calls are waiting.
         """
         return await self._pool.run(self._principal.client, function, *args)
+
+    @property
+    def _peer(self) -> ClientPeer | None:
+        """The other end, while the call runs: a context that was kept beyond it reaches nobody."""
+        return None if self._call.has_ended else self._call.peer
 
     async def _wait(self, question: Awaitable[T]) -> T:
         """Wait for the other end; the time does not count against the call's own."""

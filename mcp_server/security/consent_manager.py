@@ -125,10 +125,12 @@ class ConsentManager:
 
     @staticmethod
     def visible(text: str) -> str:
-        r"""Return `text` with every control, format and unassigned character as `\uXXXX`."""
+        r"""Return `text` with every control, format and unassigned character as `\uXXXX` or `\UXXXXXXXX`."""
         if text.isascii() and text.isprintable():
             return text
         return "".join(
-            f"\\u{ord(each):04x}" if unicodedata.category(each)[0] == "C" or each in "\u2028\u2029" else each
+            (f"\\u{ord(each):04x}" if each <= "\uffff" else f"\\U{ord(each):08x}")
+            if unicodedata.category(each)[0] == "C" or each in "\u2028\u2029"
+            else each
             for each in text
         )

@@ -25,6 +25,7 @@ class RunningCall:
     __slots__ = (
         "call_id",
         "deadline",
+        "has_ended",
         "is_cancelled",
         "is_expired",
         "next_heartbeat",
@@ -48,6 +49,7 @@ class RunningCall:
         self.task = task
         self.started = started
         self.deadline = deadline
+        self.has_ended = False
         self.is_cancelled = False
         self.is_expired = False
         self.next_heartbeat = 0.0

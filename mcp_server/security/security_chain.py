@@ -11,12 +11,8 @@ from typing import Any, Final
 
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.authentication_error import AuthenticationError
-from mcp_server.errors.input_required_signal import InputRequiredSignal
-from mcp_server.errors.limit_exceeded_error import LimitExceededError
-from mcp_server.errors.mcp_server_error import MCPServerError
-from mcp_server.errors.operation_failed_error import OperationFailedError
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
-from mcp_server.errors.sandbox_violation_error import SandboxViolationError
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.resources.blocking_pool import BlockingPool
 from mcp_server.resources.filesystem.pinned_file import PinnedFile
@@ -25,6 +21,7 @@ from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_gate import CallGate
+from mcp_server.security.call_outcome import failure_fields, judged, record_kind
 from mcp_server.security.call_records import CallRecords
 from mcp_server.security.call_watch import CallWatch
 from mcp_server.security.client_context import ClientContext
@@ -51,7 +48,13 @@ MAX_TIMEOUT_SECONDS: Final = 3600.0
 MAX_PREPARED: Final = 4_096
 """Prepared audit records kept: tools times connections; past it they are made anew."""
 
-_KIND_NAMES: Final = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
+_KIND_NAMES: Final = {
+    "tools/call": "tool",
+    "prompts/get": "prompt",
+    "resources/read": "resource",
+    "resources/subscribe": "resource",
+}
+"""What a name that leads nowhere is called, so that a hidden one is answered in the same words."""
 
 
 class SecurityChain:
@@ -136,10 +139,14 @@ class SecurityChain:
         )
         try:
             operation = plan(principal)
-        except MCPServerError as error:
+        except BaseException as error:
+            # A plan runs no handler, but it may import a module on first use, and an import may do anything.
+            outcome = judged(error, call, 0.0)
             who = {"call": call.call_id, "client": principal.client, "conn": credentials.connection, "req_id": request}
-            self._audit.append("call.denied", {**who, **self._failure(call, "call.denied", error)})
-            raise
+            self._audit.append("call.denied", {**who, **failure_fields(outcome, "call.denied", self._age_us(call))})
+            if outcome is error:
+                raise
+            raise outcome from error
         if on_start is not None:
             on_start(call)
         bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
@@ -161,6 +168,12 @@ class SecurityChain:
         except AuthenticationError as error:
             self._audit.append("auth.fail", {"conn": credentials.connection, "err": error.reason, "req_id": request})
             raise
+        except ConfigurationError as error:
+            logger.error("a folder of client %s cannot be opened: %s", credentials.profile, error)  # noqa: TRY400 - says all
+            who = {"call": self._new_id(), "client": credentials.profile, "conn": credentials.connection}
+            self._audit.append("call.denied", {**who, "decision": "deny", "err": "folders", "req_id": request})
+            # Its name on the host is the operator's business.
+            raise ResourceUnavailableError("missing", "a folder of this client cannot be opened") from error
 
     async def _run_planned(
         self,
@@ -188,7 +201,7 @@ class SecurityChain:
             operation=operation,
             permissions=self._permissions,
             consent=self._consent,
-            peer=call.peer,
+            call=call,
             evidence=evidence,
         )
         pinned: dict[str, PinnedFile] = {}
@@ -228,12 +241,14 @@ class SecurityChain:
             )
             result = await operation.execute(context)
         except BaseException as error:
-            outcome = self._judge(error, call, timeout)
+            outcome = judged(error, call, timeout)
             if outcome is error:
                 raise
             raise outcome from error
         finally:
             self._watch.remove(call)
+            # Whoever kept the context finds its doors closed: what happened through them now would be on no record.
+            call.has_ended = True
             if pinned:
                 for each in pinned.values():
                     each.close()
@@ -252,16 +267,18 @@ class SecurityChain:
         principal = self._authentication.authenticate(credentials)
         record = self._clients.record(principal)
         operation = plan(principal)
+        if not self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions):
+            return False
         gate = CallGate(
             principal=principal,
             record=record,
             operation=operation,
             permissions=self._permissions,
             consent=self._consent,
-            peer=None,
+            call=None,
             evidence=[],
         )
-        return all(gate.allows(kind, name, relative) for kind, name, relative, _ in self._wanted(operation, record))
+        return all(gate.allows(*each) for each in self._wanted(operation, record))
 
     def forget(self, credentials: Credentials) -> None:
         """Drop what is remembered of a connection that has ended."""
@@ -339,39 +356,6 @@ class SecurityChain:
             elif absolute not in pinned and kind == PermissionType.DIRECTORY_LIST:
                 pinned[absolute] = files.pin(files.locate(absolute))
 
-    def _judge(self, error: BaseException, call: RunningCall, timeout: float) -> BaseException:
-        """Return what the caller learns of `error`; log what it does not."""
-        if isinstance(error, asyncio.CancelledError) and call.is_expired:
-            if call.task is not None:
-                call.task.uncancel()
-            return LimitExceededError(
-                "timeout", f"the call took longer than {timeout:g} s and was stopped; ask for less at once"
-            )
-        if isinstance(error, BaseExceptionGroup):
-            signals = error.subgroup(InputRequiredSignal)
-            if signals is not None:
-                first: BaseException = signals
-                while isinstance(first, BaseExceptionGroup):
-                    first = first.exceptions[0]
-                return first
-        if isinstance(error, (MCPServerError, InputRequiredSignal, asyncio.CancelledError)):
-            return error
-        if not isinstance(error, Exception):
-            # SystemExit, KeyboardInterrupt and the like of a handler end the call, not the server.
-            logger.error("call %s raised %s", call.call_id, type(error).__name__)
-        else:
-            logger.error("call %s failed", call.call_id, exc_info=error)
-        return OperationFailedError(call.call_id)
-
-    @staticmethod
-    def _kind(outcome: BaseException | None, *, is_announced: bool) -> str:
-        """Return the kind of the outcome's record: what was announced by an intent is done, however it went."""
-        if outcome is None or is_announced or isinstance(outcome, (InputRequiredSignal, asyncio.CancelledError)):
-            return "call.done"
-        if isinstance(outcome, SandboxViolationError):
-            return "sandbox.violation"
-        return "call.done" if isinstance(outcome, OperationFailedError) else "call.denied"
-
     def _tell_outcome(
         self,
         records: CallRecords,
@@ -394,9 +378,9 @@ class SecurityChain:
         is_announced = told is not None
         news = facts["need"][told:] if told is not None else ()
         if outcome is None and not getattr(result, "is_error", False) and not news:
-            facts["dur_us"] = int((self._clock() - call.started) * 1e6)
+            facts["dur_us"] = self._age_us(call)
             return self._audit.append_prepared(records.done if is_announced else records.whole, facts)
-        kind = self._kind(outcome, is_announced=is_announced)
+        kind = record_kind(outcome, is_announced=is_announced)
         fields = dict(records.done.constants if is_announced else records.whole.constants)
         if not is_announced:
             fields |= facts
@@ -404,21 +388,15 @@ class SecurityChain:
             fields["need"] = news
         fields["call"] = call.call_id
         if outcome is None:
-            fields["dur_us"] = int((self._clock() - call.started) * 1e6)
+            fields["dur_us"] = self._age_us(call)
             fields["out"] = {"is_error": bool(getattr(result, "is_error", False))}
         else:
             del fields["out"]
-            fields |= self._failure(call, kind, outcome)
+            fields |= failure_fields(outcome, kind, self._age_us(call))
         return self._audit.append(kind, fields)
 
-    def _failure(self, call: RunningCall, kind: str, outcome: BaseException) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "dur_us": int((self._clock() - call.started) * 1e6),
-            "err": self._name(outcome),
-        }
-        if kind in ("call.denied", "sandbox.violation"):
-            fields["decision"] = "deny"
-        return fields
+    def _age_us(self, call: RunningCall) -> int:
+        return int((self._clock() - call.started) * 1e6)
 
     def _records_of(self, operation: Operation, principal: Principal, credentials: Credentials) -> CallRecords:
         """Return the prepared records of an operation; a tool's are kept, for its name is one of the catalogue's."""
@@ -441,16 +419,3 @@ class SecurityChain:
                 self._prepared.clear()
             self._prepared[key] = records
         return records
-
-    @staticmethod
-    def _name(outcome: BaseException) -> str:
-        """Return the outcome in a few stable words; messages may hold what an audit must not."""
-        if isinstance(outcome, asyncio.CancelledError):
-            return "cancelled"
-        if isinstance(outcome, InputRequiredSignal):
-            return "input_required"
-        detail = getattr(outcome, "reason", None) or getattr(outcome, "limit", None)
-        name = type(outcome).__name__
-        if isinstance(outcome, OperationFailedError) and outcome.__cause__ is not None:
-            detail = type(outcome.__cause__).__name__
-        return f"{name}:{detail}" if isinstance(detail, str) else name

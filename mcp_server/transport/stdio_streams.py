@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from mcp_server.security.authentication.peer_identity import PeerIdentity
+
+FIRST_PRIVATE_FD: Final = 3
+"""Behind the standard three, also where the program was started with one of them closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,21 @@ class StdioStreams:
         Descriptor 0 then reads as empty and descriptor 1 goes to stderr, for this process, for C code in it and for
         its children. Call it before any module of a user is imported: an import may print.
         """
-        # The copies are not inheritable (PEP 446), so no child can read or write the protocol.
-        read_fd, write_fd = os.dup(0), os.dup(1)
-        null = os.open(os.devnull, os.O_RDONLY)
+        # The copies are closed on exec, so no child can read or write the protocol.
+        read_fd = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD)
+        write_fd = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD)
+        null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
-        os.close(null)
-        os.dup2(2, 1)
+        try:
+            os.dup2(2, 1)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            # Nobody reads our errors. Number 2 must not become the next file that is opened.
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+        if null >= FIRST_PRIVATE_FD:
+            os.close(null)
         return cls(read_fd, write_fd)
 
     def peer(self) -> PeerIdentity:

@@ -40,14 +40,11 @@ def covers(requirement: str) -> Callable[[Body], Callable[..., None]]:
 
 
 async def _serve(body: Body, revision: str, directory: Path) -> None:
-    # Debug mode refuses what is called from a thread that is not the loop's.
-    asyncio.get_running_loop().set_debug(True)
-    asyncio.get_running_loop().slow_callback_duration = 60.0
     async with Desk(directory, revision) as desk:
         await body(desk)
     left = asyncio.all_tasks() - _current()
     assert not left, f"tasks were left behind: {left}"
-    assert desk.problems == []
+    assert not desk.problems, desk.problems
 
 
 def _current() -> set[Any]:

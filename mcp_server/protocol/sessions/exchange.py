@@ -36,6 +36,7 @@ class Exchange:
         "connection",
         "is_answered",
         "is_cancelled",
+        "is_running",
         "meta",
         "method",
         "params",
@@ -69,6 +70,7 @@ class Exchange:
         self.pending: Coroutine[Any, Any, None] | None = None
         self.call: RunningCall | None = None
         self.is_cancelled = False
+        self.is_running = False
         self.is_answered = False
 
     @property
@@ -111,5 +113,6 @@ class Exchange:
         self.is_cancelled = True
         if self.call is not None:
             self.call.is_cancelled = True
-        if self.task is not None:
+        # Before it runs it shares its task with others; whoever would begin it looks at `is_cancelled`.
+        if self.task is not None and self.is_running:
             self.task.cancel()

@@ -9,7 +9,8 @@ from typing import Any, Final
 from mcp_server.errors.configuration_error import ConfigurationError
 
 _SECRET: Final = re.compile(
-    r"pass(word|phrase|code)|secret|token|api_?key|credential|private_?key|\bpin\b", re.IGNORECASE
+    r"pass[ _-]?(word|wd|phrase|code)|pwd|secret|token|(api|private)[ _-]?key|credential|(?<![a-z])pin(?![a-z])",
+    re.IGNORECASE,
 )
 _TYPES: Final[Mapping[str, Any]] = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
 _PYTHON: Final[Mapping[Any, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -84,7 +85,8 @@ class Form:
             raise ConfigurationError(f"field {name!r}: a form holds only texts, numbers, booleans and choices")
         if field.get("type") == "array" and not isinstance(field.get("items"), Mapping):
             raise ConfigurationError(f"field {name!r}: a list in a form must be a choice of texts")
-        if _SECRET.search(name) or field.get("format") == "password" or _SECRET.search(str(field.get("title", ""))):
+        words = (name, str(field.get("title", "")), str(field.get("description", "")))
+        if field.get("format") == "password" or any(_SECRET.search(each) for each in words):
             raise ConfigurationError(
                 f"field {name!r} asks for a secret; a form must not, use a URL or a secret reference"
             )

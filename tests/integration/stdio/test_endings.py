@@ -201,37 +201,6 @@ def test_the_death_of_the_parent_ends_the_server_although_another_holds_the_pipe
             os.close(descriptor)
 
 
-def test_a_parent_that_was_dead_before_the_server_was_ready_is_noticed(tmp_path: Path) -> None:
-    # The parent leaves at once; the server's input stays open in our hand.
-    program = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:]).pid, file=sys.stderr, flush=True)"
-    read_end, our_write_end = os.pipe()
-    with (tmp_path / "out").open("wb") as out:
-        parent = subprocess.run(
-            [sys.executable, "-c", program, *serve_command(tmp_path)],
-            stdin=read_end,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            env=server_environment(),
-            check=True,
-        )
-    pid = int(parent.stderr.split()[0])
-    try:
-        watch = os.pidfd_open(pid)
-        try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(watch, selectors.EVENT_READ)
-                assert selector.select(PATIENCE_SECONDS), "the server outlives its parent"
-        finally:
-            os.close(watch)
-    except ProcessLookupError:
-        assert not is_alive(pid)
-    finally:
-        if is_alive(pid):
-            os.kill(pid, signal.SIGKILL)
-        os.close(read_end)
-        os.close(our_write_end)
-
-
 def test_a_client_that_closes_its_reading_end_only_does_no_harm(server: RawServer) -> None:
     assert server.process.stdout is not None
     server.process.stdout.close()
