@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp_server.cli.demo_step import DemoStep
 from mcp_server.cli.exit_code import ExitCode
 from mcp_server.cli.output import Output
-from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_verifier import AuditVerifier
 
 if TYPE_CHECKING:
@@ -55,9 +54,6 @@ class Demonstration:
 
     Args:
         output: Where the steps are told.
-
-    Raises:
-        ConfigurationError: The official client is not installed.
     """
 
     def __init__(self, *, output: Output) -> None:
@@ -67,13 +63,12 @@ class Demonstration:
         self._questions: list[str] = []
 
     def run(self) -> ExitCode:
-        """Run all steps; done when every promise was kept."""
+        """Run all steps; done when every promise was kept, impossible where the official client is not installed."""
         try:
             import mcp
-        except ImportError as error:
-            raise ConfigurationError(
-                "the demonstration needs the official client: install the extra [client]"
-            ) from error
+        except ImportError:
+            self._output.error("the demonstration needs the official client: install the extra [client]")
+            return ExitCode.IMPOSSIBLE
         started = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="mcp-server-demo-") as directory:
             place = Path(directory)

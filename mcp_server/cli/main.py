@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -26,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser(given).parse_args(given)
     output = Output(as_json=arguments.json)
     try:
-        return int(arguments.run(arguments, output))
+        status = int(arguments.run(arguments, output))
+        # Here and not at the interpreter's end, where a reader that has left would change the exit status.
+        sys.stdout.flush()
+        return status
     except MCPServerError as error:
         output.error(str(error))
         return ExitCode.USAGE
@@ -34,7 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough, as in `mcp-server tools | head`.
-        sys.stderr.close()
+        with suppress(OSError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stdout.fileno())
+            os.close(null)
         return ExitCode.DONE
 
 

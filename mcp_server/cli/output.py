@@ -42,11 +42,10 @@ class Output:
             self._stream.write("\n".join(escape_text(each) for each in text.split("\n")) + "\n")
 
     def error(self, text: str) -> None:
-        """Print an error, for people and programs alike, beside the output."""
+        """Print an error for people, beside the output; in JSON mode the output says it as well."""
         if self.as_json:
-            self._errors.write(json.dumps({"error": text}, ensure_ascii=False) + "\n")
-        else:
-            self._errors.write("mcp-server: " + "\n".join(escape_text(each) for each in text.split("\n")) + "\n")
+            self.data({"error": text})
+        self._errors.write("mcp-server: " + "\n".join(escape_text(each) for each in text.split("\n")) + "\n")
 
     def step(self, *, action: str, promise: str, seen: str, is_good: bool) -> None:
         """Print one step of a demonstration as a line for people; nothing in JSON mode.

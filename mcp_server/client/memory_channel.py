@@ -27,3 +27,9 @@ class MemoryChannel:
     def send(self, message: bytes) -> None:
         """Hand the message on."""
         self.deliver(message)
+
+    def hold(self) -> None:
+        """Hold nothing: delivering costs no system call."""
+
+    def release(self) -> None:
+        """Have nothing to let go."""

@@ -83,11 +83,13 @@ class Lifecycle:
             await self.close("start failed")
             raise
 
-    async def close(self, reason: str) -> None:
+    async def close(self, reason: str, *, kills_children: bool = False) -> None:
         """End everything: modules, children, folders, audit; harmless when closed already.
 
         Args:
             reason: Why, for the audit.
+            kills_children: Whether the process is the server's own, so that whatever it started ends with it. A program
+                that embeds the server, or a test, has children of its own.
         """
         if self._state is not LifecycleState.OPEN:
             return
@@ -95,7 +97,8 @@ class Lifecycle:
         if self._poll is not None:
             self._poll.cancel()
         await self._catalog.stop()
-        ProcessTree().kill_descendants(os.getpid())
+        if kills_children:
+            ProcessTree().kill_descendants(os.getpid())
         self.resources.close()
         try:
             self.security.audit.append("server.stop", {"reason": reason})

@@ -160,7 +160,7 @@ class MCPServer:
             loop.add_signal_handler(signal.SIGHUP, lifecycle.reload_policy)
             reason = await transport.serve()
         finally:
-            await lifecycle.close(reason.value)
+            await lifecycle.close(reason.value, kills_children=True)
         return reason
 
     def _own_module(self) -> Module:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
+from mcp_server.protocol.channel import Channel
 from mcp_server.protocol.sessions.exchange import Exchange
 
 
@@ -42,8 +43,15 @@ class CallRunner:
         task = self._task
         assert task is not None
         queue = self._queue
+        channel: Channel | None = None
         while queue:
             exchange, operation = queue.popleft()
+            if exchange.connection.channel is not channel:
+                # The answers of one connection's calls go out together.
+                if channel is not None:
+                    channel.release()
+                channel = exchange.connection.channel
+                channel.hold()
             if exchange.is_cancelled:
                 operation.close()
                 self._dropped(exchange)
@@ -58,9 +66,12 @@ class CallRunner:
                     # A handler that cancelled its own task and ended all the same must not hit the next one.
                     break
                 continue
+            channel.release()
             self._hand_over()
             await _rest(operation, waits_for, context)
             return
+        if channel is not None:
+            channel.release()
         self._hand_over()
 
     def _hand_over(self) -> None:

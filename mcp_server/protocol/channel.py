@@ -19,3 +19,9 @@ class Channel(Protocol):
 
     def send(self, message: bytes) -> None:
         """Send one encoded message, or none at all once the channel is closed; never blocks."""
+
+    def hold(self) -> None:
+        """Keep what is sent until `release`, so that it goes out together; pairs may be nested."""
+
+    def release(self) -> None:
+        """Let go what was held."""

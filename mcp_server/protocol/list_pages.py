@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from mcp_server.protocol.jsonrpc.cursor_codec import CursorCodec
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
 from mcp_server.protocol.sessions.exchange import Exchange
+from mcp_server.tools.resource_list import ResourceList
 
 PAGE_SIZE: Final = 1_000
 """Entries a page. Many clients never ask for a second page, so the first holds what any sensible server offers."""
@@ -50,20 +51,51 @@ class ListPages:
         Raises:
             ProtocolError: -32602, the cursor was not made for this list.
         """
-        method = exchange.method
-        start = 0
-        if "cursor" in exchange.params:
-            start = self._cursors.decode(exchange.params["cursor"], method=method, fingerprint=fingerprint)
-        key = (method, exchange.revision.date, fingerprint, start)
+        start = self._start(exchange, fingerprint)
+        key = (exchange.method, exchange.revision.date, fingerprint, start)
         kept = self._kept.get(key)
         if kept is None:
             everything = entries()
-            stop = start + self._page_size
-            result: dict[str, Any] = {member: [entry.to_wire() for entry in everything[start:stop]]}
-            if stop < len(everything):
-                result["nextCursor"] = self._cursors.encode(stop, method=method, fingerprint=fingerprint)
-            kept = self._codec.encode(exchange.project(result))
+            page = [entry.to_wire() for entry in everything[start : start + self._page_size]]
+            kept = self._codec.encode(self._result(exchange, member, fingerprint, start, page, len(everything)))
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
             self._kept[key] = kept
         return kept
+
+    def cut(self, *, exchange: Exchange, member: str, listed: ResourceList) -> Mapping[str, Any]:
+        """Return one page of a list that was made for this request, and is not kept.
+
+        Args:
+            exchange: The request, whose method is the list's.
+            member: The member of the result that holds the entries.
+            listed: The list, all of it; a cursor is good as long as nothing in it changes.
+
+        Raises:
+            ProtocolError: -32602, the cursor was not made for this list.
+        """
+        reader = exchange.connection.channel.credentials.profile
+        fingerprint = f"{reader}.{listed.fingerprint}"
+        start = self._start(exchange, fingerprint)
+        page = listed.entries(start, start + self._page_size)
+        return self._result(exchange, member, fingerprint, start, page, len(listed))
+
+    def _start(self, exchange: Exchange, fingerprint: str) -> int:
+        if "cursor" not in exchange.params:
+            return 0
+        return self._cursors.decode(exchange.params["cursor"], method=exchange.method, fingerprint=fingerprint)
+
+    def _result(
+        self,
+        exchange: Exchange,
+        member: str,
+        fingerprint: str,
+        start: int,
+        page: Sequence[Mapping[str, Any]],
+        count: int,
+    ) -> Mapping[str, Any]:
+        result: dict[str, Any] = {member: list(page)}
+        stop = start + self._page_size
+        if stop < count:
+            result["nextCursor"] = self._cursors.encode(stop, method=exchange.method, fingerprint=fingerprint)
+        return exchange.project(result)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
-
-from pydantic_core import to_json
 
 from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.errors.input_required_signal import InputRequiredSignal
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
+from mcp_server.errors.operation_failed_error import OperationFailedError
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol.call_runner import CallRunner
 from mcp_server.protocol.channel import Channel
@@ -87,7 +87,7 @@ class MCPProtocolHandler:
         self._chain = chain
         self._sealer = sealer
         self._config = config
-        self._runner = CallRunner(dropped=self._dropped)
+        self._runner = CallRunner(dropped=self._ended)
 
     def open(self, channel: Channel) -> Connection:
         """Begin to serve a channel."""
@@ -115,15 +115,17 @@ class MCPProtocolHandler:
             connection.subscriptions.pop(subscription.request_id, None)
             if exchange is not None:
                 exchange.answer(self._codec.response(exchange.request_id, self._subscriptions.end_result(subscription)))
-        tasks = [each.task for each in connection.exchanges.values() if each.task is not None]
-        if tasks and grace_seconds > 0:
-            await asyncio.wait(tasks, timeout=grace_seconds)
-        for exchange in tuple(connection.exchanges.values()):
-            exchange.cancel()
-        pending = [task for task in tasks if not task.done()]
-        if pending:
+        # Requests that wait begin as others end, within the same grace.
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace_seconds
+        while (tasks := connection.tasks) and (left := deadline - loop.time()) > 0:
+            await asyncio.wait(tasks, timeout=left)
+        # Those that still wait go first, or the end of the others would begin them.
+        for exchange in (*connection.waiting, *connection.exchanges.values()):
+            self._take_back(exchange)
+        if tasks:
             # A handler that ignores its cancellation does not keep the server.
-            await asyncio.wait(pending, timeout=1.0)
+            await asyncio.wait(tasks, timeout=1.0)
         connection.close()
         self._hub.remove(connection)
         self._chain.forget(connection.channel.credentials)
@@ -171,9 +173,14 @@ class MCPProtocolHandler:
         # Unknown and finished ids are ignored: the answer and the cancellation may have crossed.
         if exchange is None or exchange.method == "initialize":
             return
+        self._take_back(exchange)
+
+    def _take_back(self, exchange: Exchange) -> None:
+        """End a request without an answer, whether it runs, waits for its turn, or listens."""
         exchange.cancel()
         if exchange.task is None:
-            connection.subscriptions.pop(request_id, None)
+            connection = exchange.connection
+            connection.subscriptions.pop(exchange.request_id, None)
             with contextlib.suppress(ValueError):
                 connection.waiting.remove(exchange)
             self._ended(exchange)
@@ -187,6 +194,10 @@ class MCPProtocolHandler:
             if request_id in connection.exchanges:
                 raise ProtocolError(ErrorCode.INVALID_REQUEST, "a request with this id is in flight; use a new id")
             if is_enveloped(params):
+                # Whatever is wrong with it is told in its own era.
+                revision = self._registry.modern(self._registry.modern_dates[-1])
+                if batch is not None:
+                    raise ProtocolError(ErrorCode.INVALID_REQUEST, "this revision has no batches; send it alone")
                 meta = parse_request_meta(params)
                 revision = self._registry.modern(meta.protocol_version)
             elif connection.session is not None:
@@ -230,8 +241,7 @@ class MCPProtocolHandler:
         exchange.peer = self._peer(exchange, route)
         connection.exchanges[exchange.request_id] = exchange
         operation = self._operate(exchange, route, plan)
-        running = len(connection.exchanges) - len(connection.waiting) - len(connection.subscriptions)
-        if running <= self._config.max_in_flight:
+        if connection.running <= self._config.max_in_flight:
             self._runner.start(exchange, operation)
         elif len(connection.waiting) < self._config.max_waiting:
             exchange.pending = operation
@@ -268,6 +278,9 @@ class MCPProtocolHandler:
         answers: dict[str, Any] = {}
         state = exchange.params.get("requestState") if route.may_ask else None
         if state is not None:
+            responses = exchange.params.get("inputResponses", {})
+            if not isinstance(responses, dict) or not all(isinstance(each, dict) for each in responses.values()):
+                raise ProtocolError(ErrorCode.INVALID_PARAMS, "params.inputResponses must be an object of objects")
             try:
                 opened = self._sealer.open(state, self._binding(exchange))
             except ValueError as error:
@@ -276,9 +289,6 @@ class MCPProtocolHandler:
                 ) from error
             asked = opened["asked"]
             answers = opened["answers"]
-            responses = exchange.params.get("inputResponses", {})
-            if not isinstance(responses, dict) or not all(isinstance(each, dict) for each in responses.values()):
-                raise ProtocolError(ErrorCode.INVALID_PARAMS, "params.inputResponses must be an object of objects")
             # Answers count only for what was asked; others are ignored, missing ones are asked for again.
             answers.update({key: value for key, value in responses.items() if key in asked and key not in answers})
         return StatelessPeer(exchange=exchange, meta=exchange.meta, meter=meter, asked=asked, answers=answers)
@@ -301,11 +311,12 @@ class MCPProtocolHandler:
             except MCPServerError as error:
                 answer = self._refusal(exchange, route, error)
         except asyncio.CancelledError:
-            if not exchange.is_cancelled:
-                raise
-            # The client took the request back; nothing is sent, but a batch must not wait for it.
-            exchange.answer(b"")
-            return
+            # Taken back by the client, and then nothing is sent; or the server ends, the handler cancelled its own
+            # task, or something it waited for was cancelled, and then whoever waits is told. It goes no further: what
+            # begins the calls goes on with the next.
+            answer = self._refusal(
+                exchange, route, OperationFailedError(exchange.call.call_id if exchange.call else "")
+            )
         except Exception:
             logger.exception("request %r failed", exchange.method)
             answer = self._codec.error(exchange.request_id, ErrorCode.INTERNAL_ERROR, "internal error")
@@ -313,26 +324,27 @@ class MCPProtocolHandler:
             self._ended(exchange)
         exchange.answer(answer)
 
-    def _dropped(self, exchange: Exchange) -> None:
-        """Forget a request that was taken back before it began."""
-        self._ended(exchange)
-        exchange.answer(b"")
-
     def _ended(self, exchange: Exchange) -> None:
+        """Forget a request that is over, or that was taken back before it began."""
         connection = exchange.connection
         if connection.exchanges.get(exchange.request_id) is exchange:
             del connection.exchanges[exchange.request_id]
-        if exchange.pending is not None and exchange.task is None:
+        if exchange.pending is not None:
             exchange.pending.close()
             exchange.pending = None
+        if exchange.is_cancelled:
+            # Nothing is sent for it, but a batch must not wait for it either.
             exchange.answer(b"")
-            return
-        while connection.waiting:
+        if connection.waiting:
+            self._begin_waiting(connection)
+
+    def _begin_waiting(self, connection: Connection) -> None:
+        """Begin requests that wait, as far as there is room."""
+        while connection.waiting and connection.running < self._config.max_in_flight:
             following = connection.waiting.popleft()
             if following.pending is not None:
                 self._runner.start(following, following.pending)
                 following.pending = None
-                return
 
     def _refusal(self, exchange: Exchange, route: Route, error: MCPServerError) -> bytes:
         if route.refuse is not None and not (exchange.revision.is_modern and isinstance(error, CapabilityMissingError)):
@@ -352,27 +364,32 @@ class MCPProtocolHandler:
 
     @staticmethod
     def _binding(exchange: Exchange) -> bytes:
-        """Return what a question's state belongs to: the caller, the method and the parameters, word for word."""
+        """Return what a question's state belongs to: the caller, the method and the parameters.
+
+        In one order of members, for a client that builds the request anew may write them in another.
+        """
         own = {
             key: exchange.params[key]
             for key in exchange.params
             if key not in ("_meta", "inputResponses", "requestState")
         }
-        text = to_json([exchange.connection.channel.credentials.profile, exchange.method, own])
-        return hashlib.sha256(text).digest()
+        text = json.dumps([exchange.connection.channel.credentials.profile, exchange.method, own], sort_keys=True)
+        return hashlib.sha256(text.encode()).digest()
 
     async def _listen(self, exchange: Exchange) -> None:
-        connection = exchange.connection
         try:
             await self._subscriptions.listen(exchange)
         except MCPServerError as error:
-            connection.exchanges.pop(exchange.request_id, None)
             wire = as_error(error, exchange.revision)
-            exchange.answer(self._codec.error(exchange.request_id, wire.code, wire.message, wire.data))
         except asyncio.CancelledError:
-            connection.exchanges.pop(exchange.request_id, None)
-            if not exchange.is_cancelled:
-                raise
+            wire = ProtocolError(ErrorCode.INTERNAL_ERROR, "the subscription was ended")
+        except Exception:
+            logger.exception("request %r failed", exchange.method)
+            wire = ProtocolError(ErrorCode.INTERNAL_ERROR, "internal error")
         else:
             # From here on it only waits: it ends when the client takes it back or the server stops.
             exchange.task = None
+            self._begin_waiting(exchange.connection)
+            return
+        self._ended(exchange)
+        exchange.answer(self._codec.error(exchange.request_id, wire.code, wire.message, wire.data))

@@ -36,6 +36,7 @@ _CODES: Final[tuple[tuple[type[MCPServerError], ErrorCode], ...]] = (
     (InvalidArgumentsError, ErrorCode.INVALID_PARAMS),
     (ToolError, ErrorCode.RESOURCE_UNAVAILABLE),
     (OperationFailedError, ErrorCode.INTERNAL_ERROR),
+    (CapabilityMissingError, ErrorCode.MISSING_CLIENT_CAPABILITY),
 )
 """Subclasses before their base: the first that fits is taken."""
 
@@ -54,9 +55,7 @@ def as_error(error: MCPServerError, revision: Revision) -> ProtocolError:
             return revision.resource_not_found(error.name)
         return ProtocolError(ErrorCode.INVALID_PARAMS, error.message)
     if isinstance(error, CapabilityMissingError):
-        return _projected(
-            ErrorCode.MISSING_CLIENT_CAPABILITY, error.message, {"requiredCapabilities": error.capabilities}, revision
-        )
+        return _projected(_code(error), error.message, _details(error), revision)
     return ProtocolError(_code(error), error.message, _details(error))
 
 
@@ -97,4 +96,6 @@ def _details(error: MCPServerError) -> Mapping[str, Any] | None:
         return {"reason": error.reason}
     if isinstance(error, OperationFailedError):
         return {"errorId": error.error_id}
+    if isinstance(error, CapabilityMissingError):
+        return {"requiredCapabilities": error.capabilities}
     return None

@@ -242,7 +242,8 @@ class AuditLogger:
         """
         with self._lock:
             seq = self._opened.write_prepared(prepared, values)
-        self._written()
+        if self._sync.is_asleep or self._untold:
+            self._written()
         return seq
 
     @property
@@ -272,6 +273,10 @@ class AuditLogger:
             self._listeners = (*self._listeners, listener)
             if self._writer is not None:
                 self._writer.on_record = self._untold.append
+
+    def digest_arguments_json(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
+        """Return the same as canonical JSON, for a prepared record."""
+        return self._digester.digest_json(arguments, plain)
 
     def digest_arguments(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> dict[str, Any]:
         """Return the form of a call's arguments that may be logged; see `ArgumentDigester.digest`."""

@@ -53,7 +53,7 @@ def judged(error: BaseException, call: RunningCall, timeout_seconds: float) -> B
             return first
     if isinstance(error, asyncio.CancelledError):
         # Where nobody cancelled the call, something of the handler's own was cancelled, and the caller still waits.
-        is_masked = call.task is not None and not call.task.cancelling()
+        is_masked = not call.is_cancelled and call.task is not None and not call.task.cancelling()
     else:
         # What an author or the operator has to mend names files of the host.
         is_masked = isinstance(error, ConfigurationError)

@@ -48,13 +48,12 @@ MAX_TIMEOUT_SECONDS: Final = 3600.0
 MAX_PREPARED: Final = 4_096
 """Prepared audit records kept: tools times connections; past it they are made anew."""
 
-_KIND_NAMES: Final = {
+_NOUNS: Final = {
     "tools/call": "tool",
     "prompts/get": "prompt",
     "resources/read": "resource",
     "resources/subscribe": "resource",
 }
-"""What a name that leads nowhere is called, so that a hidden one is answered in the same words."""
 
 
 class SecurityChain:
@@ -216,7 +215,7 @@ class SecurityChain:
         try:
             # (2) Permit. A name the caller may never use is answered like a name that does not exist.
             if not self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions):
-                raise UnknownNameError(_KIND_NAMES.get(operation.kind, "name"), operation.name)
+                raise UnknownNameError(_noun(operation), operation.name)
             self._clients.enter(record)
             has_entered = True
             if operation.permissions and (wanted := self._wanted(operation, record)):
@@ -419,3 +418,10 @@ class SecurityChain:
                 self._prepared.clear()
             self._prepared[key] = records
         return records
+
+
+def _noun(operation: Operation) -> str:
+    """Return what the operation's name names, so that a hidden one is refused in the words for one that is unknown."""
+    if operation.kind == "completion/complete":
+        return "resource" if ":" in operation.name else "prompt"
+    return _NOUNS.get(operation.kind, "name")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable
 from itertools import count
+from typing import Final
 
+from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.resource_tier import ResourceTier
@@ -20,6 +24,11 @@ from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.security_chain import SecurityChain
 from mcp_server.security.security_config import SecurityConfig
 
+logger = logging.getLogger(__name__)
+
+SWEEP_AFTER_SECONDS: Final = 2.0
+"""Enough for a client to shake hands, list what there is and call its first tool."""
+
 
 class SecurityTier:
     """Builds the chain and its managers from the configuration and the resource tier.
@@ -28,12 +37,20 @@ class SecurityTier:
         config: Settings.
         resources: The tier below.
         clock: Monotonic seconds.
+        sweep_after_seconds: How long after their opening a client's folders are cleared of what a crash left in them.
     """
 
     def __init__(
-        self, *, config: SecurityConfig, resources: ResourceTier, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        config: SecurityConfig,
+        resources: ResourceTier,
+        clock: Callable[[], float] = time.monotonic,
+        sweep_after_seconds: float = SWEEP_AFTER_SECONDS,
     ) -> None:
         self._resources = resources
+        self._sweep_after_seconds = sweep_after_seconds
+        self._sweeps: dict[str, asyncio.TimerHandle] = {}
         self.audit = AuditLogger(directory=config.audit_directory, durability=config.durability)
         self.permissions = PermissionManager(policy=config.policy)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
@@ -53,6 +70,8 @@ class SecurityTier:
 
     def close(self) -> None:
         """Close the clients' folders and the audit log."""
+        for timer in self._sweeps.values():
+            timer.cancel()
         self.clients.close()
         self.audit.close()
 
@@ -63,7 +82,43 @@ class SecurityTier:
             for folders, is_global in ((profile.folders, False), (profile.global_folders, True))
             for folder in folders
         ]
-        return self._resources.open_files(roots)
+        files = self._resources.open_files(roots)
+        if files is not None:
+            self._sweep_later(profile.name, files)
+        return files
+
+    def _sweep_later(self, client: str, files: FileSystemManager) -> None:
+        """Clear the folders of half-written files in a while, so that the client's first calls are not held up."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # Somebody looks at one thing and is gone; a server that stays will do it.
+            return
+        earlier = self._sweeps.pop(client, None)
+        if earlier is not None:
+            earlier.cancel()
+        self._sweeps[client] = loop.call_later(self._sweep_after_seconds, self._sweep, client, files)
+
+    def _sweep(self, client: str, files: FileSystemManager) -> None:
+        del self._sweeps[client]
+
+        def work() -> None:
+            try:
+                count = files.sweep()
+            except Exception:
+                logger.exception("the folders of client %s could not be cleared of half-written files", client)
+            else:
+                logger.debug("%d half-written files of client %s were removed", count, client)
+
+        # The first step of the call hands the work to a thread, and nobody waits for more: a task for it would only
+        # have to be ended.
+        call = self._resources.pool.run(client, work)
+        try:
+            call.send(None)
+        except LimitExceededError:
+            logger.warning("the folders of client %s were not cleared of half-written files", client)
+        finally:
+            call.close()
 
     @staticmethod
     def _ids() -> Callable[[], str]:

@@ -15,6 +15,7 @@ from mcp_server.tools.completion import Completion
 from mcp_server.tools.module import Module
 from mcp_server.tools.prompt import Prompt
 from mcp_server.tools.published_resource import PublishedResource
+from mcp_server.tools.resource_lister import ResourceLister
 from mcp_server.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
@@ -179,6 +180,10 @@ class Catalog:
         """Return all resources and templates, by module and then in the order of their registration."""
         return self._list("resources")
 
+    def listers(self) -> tuple[ResourceLister, ...]:
+        """Return what lists resources for the calling client, by module and then in the order of registration."""
+        return tuple(lister for module in self.modules for lister in module.listers.values())
+
     def completion(self, reference: str, argument: str) -> Completion | None:
         """Return who completes an argument of a prompt or template, None when nobody does."""
         for module in self.modules:
@@ -304,7 +309,7 @@ class Catalog:
                 self._tables[kind].update(values)
         module.observe(self)
         for kind in _KINDS:
-            if getattr(module, kind):
+            if getattr(module, kind) or (kind == "resources" and module.listers):
                 self._changed(kind)
 
     def _note(self, module: Module) -> None:

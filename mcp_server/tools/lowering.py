@@ -17,6 +17,7 @@ from mcp_server.tools.icon import Icon
 from mcp_server.tools.prompt import Prompt
 from mcp_server.tools.prompt_argument import PromptArgument
 from mcp_server.tools.published_resource import PublishedResource
+from mcp_server.tools.resource_lister import ResourceLister
 from mcp_server.tools.resource_names import refuse_unguarded, suspicious_properties
 from mcp_server.tools.tool import Tool
 from mcp_server.tools.tool_annotations import ToolAnnotations
@@ -242,11 +243,13 @@ def make_resource(
     icons: Sequence[Icon | Mapping[str, Any]],
     tags: frozenset[str],
     meta: Mapping[str, Any] | None,
+    on_subscribe: Callable[..., Any] | None = None,
 ) -> PublishedResource:
     """Make a published resource of a function.
 
     Raises:
-        ConfigurationError: The URI or template is none, or its variables are not the function's parameters.
+        ConfigurationError: The URI or template is none, its variables are not the function's parameters, or the
+            subscription hook does not take them.
         NameError: A type names what the function's file does not hold, or not yet.
     """
     what = f"resource {uri!r}"
@@ -268,6 +271,8 @@ def make_resource(
     for permission in everything:
         for argument in permission.arguments:
             _check_argument(what, argument, variables)
+    if on_subscribe is not None:
+        _check_subscription_hook(what, on_subscribe, variables)
     return PublishedResource(
         uri=uri,
         name=name or str(getattr(function, "__name__", uri)),
@@ -286,6 +291,31 @@ def make_resource(
         permissions=everything,
         bindings=bindings_of(everything, {}),
         tags=tags,
+        on_subscribe=on_subscribe,
+    )
+
+
+def make_lister(function: Callable[..., Any], *, module: str, permissions: tuple[Permission, ...]) -> ResourceLister:
+    """Make a lister of resources of a function.
+
+    Raises:
+        ConfigurationError: The function does not take the context alone, or a permission is bound to an argument.
+    """
+    signature = FunctionSignature.of(function)
+    if signature.client_parameter is None or signature.parameters:
+        raise ConfigurationError(f"list of resources: {signature.place} takes the ClientContext and nothing else")
+    for permission in permissions:
+        if permission.arguments:
+            raise ConfigurationError(
+                f"list of resources: {signature.place} has no arguments, so no permission of it can be bound to one"
+            )
+    return ResourceLister(
+        name=str(getattr(function, "__name__", signature.place)),
+        handler=function,
+        is_sync=not is_asynchronous(function),
+        module=module,
+        client_parameter=signature.client_parameter,
+        permissions=permissions,
     )
 
 
@@ -316,12 +346,40 @@ def make_completion(
     )
 
 
+def made(make: Callable[[], Any]) -> Any:
+    """Make a value that had to wait for the types it names.
+
+    Raises:
+        ConfigurationError: A type is still not there.
+    """
+    try:
+        return make()
+    except NameError as error:
+        raise ConfigurationError(
+            f"a type of a handler cannot be resolved: {error}. Types written as strings (or under `from __future__ "
+            "import annotations`) are looked up at the top of the handler's file: import or define it there, not in a "
+            "function and not only for the type checker"
+        ) from error
+
+
 def _check_argument(what: str, argument: str, known: Iterable[str]) -> None:
     if argument not in known:
         raise ConfigurationError(
             f"{what}: a permission is bound to '{argument}', which is none of its arguments"
             f"{did_you_mean(argument, known)}"
         )
+
+
+def _check_subscription_hook(what: str, hook: Callable[..., Any], variables: Iterable[str]) -> None:
+    import inspect
+
+    try:
+        inspect.signature(hook).bind(None, **dict.fromkeys(variables, ""))
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{what}: on_subscribe is called with the client and then by name with the variables of the URI "
+            f"({', '.join(sorted(variables)) or 'none'}); it cannot be: {error}"
+        ) from error
 
 
 def _check_hints(

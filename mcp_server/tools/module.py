@@ -13,9 +13,12 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.tools.completion import Completion
 from mcp_server.tools.handler_lookup import creator_globals, find_handler
+from mcp_server.tools.hooks import Hook, call_hook
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.lowering import (
+    made,
     make_completion,
+    make_lister,
     make_prompt,
     make_resource,
     make_typed_tool,
@@ -25,14 +28,13 @@ from mcp_server.tools.module_observer import ModuleObserver
 from mcp_server.tools.prompt import Prompt
 from mcp_server.tools.prompt_argument import PromptArgument
 from mcp_server.tools.published_resource import PublishedResource
+from mcp_server.tools.resource_lister import ResourceLister
 from mcp_server.tools.tool import Tool
 from mcp_server.tools.tool_annotations import ToolAnnotations
 
 logger = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
-Hook = Callable[[], Any]
-
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -74,6 +76,7 @@ class Module:
         self.tools: dict[str, Tool] = {}
         self.prompts: dict[str, Prompt] = {}
         self.resources: dict[str, PublishedResource] = {}
+        self.listers: dict[str, ResourceLister] = {}
         self.completions: dict[tuple[str, str], Completion] = {}
         self._file_globals = creator_globals(self)
         self._waiting: dict[tuple[str, str], Callable[[], Any]] = {}
@@ -219,6 +222,7 @@ class Module:
         icons: Sequence[Icon | Mapping[str, Any]] = (),
         tags: Iterable[str] = (),
         meta: Mapping[str, Any] | None = None,
+        on_subscribe: Callable[..., Any] | None = None,
     ) -> Callable[[F], F]:
         """Publish what a function returns under a URI, or under every URI of a template.
 
@@ -237,6 +241,8 @@ class Module:
             icons: Pictures for the client.
             tags: Labels.
             meta: The resource's `_meta`.
+            on_subscribe: Called with the `ClientContext` and the variables by name when a client that may read the
+                resource subscribes to it; what it raises refuses the subscription.
 
         Raises:
             ConfigurationError: Something of it cannot be served.
@@ -258,8 +264,33 @@ class Module:
                 icons=icons,
                 tags=self.tags.union(tags),
                 meta=meta,
+                on_subscribe=on_subscribe,
             )
             self._declare("resources", uri, self._early(make))
+            return function
+
+        return decorate
+
+    def resource_list(self, *, permissions: Sequence[Permission] = ()) -> Callable[[F], F]:
+        """List what the calling client can read under the module's templates, beside the single resources.
+
+        The function takes the `ClientContext` and returns `ResourceLink` values. Whatever of them the client may not
+        read is left out, so is what it could read only after a question: a list asks nobody.
+
+        Args:
+            permissions: Everything it may need; a client that could never have all of them is not shown its links.
+
+        Raises:
+            ConfigurationError: The function takes more than the context, or a permission is bound to an argument.
+        """
+
+        def decorate(function: F) -> F:
+            lister = make_lister(function, module=self.name, permissions=tuple(permissions))
+            if lister.name in self.listers:
+                raise ConfigurationError(f"module {self.name!r} registers the list {lister.name!r} twice")
+            self.listers[lister.name] = lister
+            if self._is_lowered:
+                self._tell("resources")
             return function
 
         return decorate
@@ -313,13 +344,13 @@ class Module:
     async def start(self) -> None:
         """Run the start hooks, in order; a subclass may do its own work instead."""
         for hook in self._start_hooks:
-            await _call(hook)
+            await call_hook(hook)
 
     async def stop(self) -> None:
         """Run the stop hooks, in reverse; each is tried whatever becomes of the others."""
         for hook in reversed(self._stop_hooks):
             try:
-                await _call(hook)
+                await call_hook(hook)
             except Exception:
                 logger.exception("module %s: a stop hook failed", self.name)
 
@@ -359,7 +390,7 @@ class Module:
             ConfigurationError: A handler is missing, or a type cannot be resolved.
         """
         for (kind, key), make in tuple(self._waiting.items()):
-            getattr(self, kind)[key] = _made(make)
+            getattr(self, kind)[key] = made(make)
             del self._waiting[kind, key]
         self._is_lowered = True
 
@@ -388,7 +419,7 @@ class Module:
         if not self._is_lowered:
             self._waiting[kind, key] = make
             return
-        value = _made(make)
+        value = made(make)
         for observer in tuple(self._observers):
             observer.check_addition(self, kind, key)
         values[key] = value
@@ -412,27 +443,3 @@ class Module:
         except NameError:
             return make
         return lambda: value
-
-
-def _made(make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except NameError as error:
-        raise ConfigurationError(
-            f"a type of a handler cannot be resolved: {error}. Types written as strings (or under `from __future__ "
-            "import annotations`) are looked up at the top of the handler's file: import or define it there, not in a "
-            "function and not only for the type checker"
-        ) from error
-
-
-async def _call(hook: Hook) -> None:
-    import asyncio
-    import inspect
-
-    if inspect.iscoroutinefunction(hook):
-        await hook()
-        return
-    # A plain hook may block, and the loop must not.
-    value = await asyncio.to_thread(hook)
-    if inspect.isawaitable(value):
-        await value

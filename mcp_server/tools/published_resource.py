@@ -17,6 +17,7 @@ from mcp_server.tools.content.audio import Audio
 from mcp_server.tools.content.embedded_resource import EmbeddedResource
 from mcp_server.tools.content.image import Image
 from mcp_server.tools.content.text import Text
+from mcp_server.tools.function_signature import is_asynchronous
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.result_building import to_plain
 from mcp_server.tools.uri_template import URITemplate
@@ -47,6 +48,7 @@ class PublishedResource:
         permissions: Everything its handler may need.
         bindings: The bound part of it.
         tags: The author's own labels.
+        on_subscribe: The author's function that is told of a subscription; takes the context and the variables.
 
     >>> from mcp_server.tools.module import Module
     >>> module = Module("notes")
@@ -75,6 +77,7 @@ class PublishedResource:
     permissions: tuple[Permission, ...] = ()
     bindings: tuple[ArgumentBinding, ...] = field(default=(), repr=False)
     tags: frozenset[str] = frozenset()
+    on_subscribe: Callable[..., Any] | None = field(default=None, repr=False)
 
     def match(self, uri: str) -> dict[str, str] | None:
         """Return the values of the template's variables for a URI, None when it is not of this template."""
@@ -102,6 +105,21 @@ class PublishedResource:
         if isinstance(value, (list, tuple)) and value and all(isinstance(item, _CONTENTS) for item in value):
             return tuple(self._contents(uri, item) for item in value)
         return (self._contents(uri, value),)
+
+    async def subscribed(self, variables: Mapping[str, str], context: ClientContext) -> None:
+        """Tell the author's hook, if there is one, that a client subscribes; what it raises refuses the subscription.
+
+        Args:
+            variables: The values of the template's variables.
+            context: The client, with the rights of reading the resource.
+        """
+        hook = self.on_subscribe
+        if hook is None:
+            return
+        call = partial(hook, context, **variables)
+        value = await (call() if is_asynchronous(hook) else context.run_sync(call))
+        if inspect.isawaitable(value):
+            await value
 
     def to_wire(self) -> dict[str, Any]:
         """Return the definition as the newest revision lists it, as a resource or as a template."""

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.security.operation import Operation
+from mcp_server.security.permissions.permission import Permission
 from mcp_server.tools.catalog import Catalog
 from mcp_server.tools.published_resource import PublishedResource
+from mcp_server.tools.resource_list import ResourceList
+from mcp_server.tools.resource_lister import ResourceLister
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+    from mcp_server.tools.content.resource_link import ResourceLink
+
+logger = logging.getLogger(__name__)
+
+MAX_LISTED: Final = 1_000
+"""Links shown of one lister: as many as one page holds; whoever has more offers a tool to search them."""
+
+_JUDGED_AT_ONCE: Final = 64
+"""Links judged before others have their turn on the loop; one takes some ten microseconds."""
 
 
 class PublishedResourceManager:
@@ -50,6 +65,28 @@ class PublishedResourceManager:
         """Return the templates the predicate lets through, in order."""
         return tuple(item for item in self._catalog.resources() if item.template is not None and may_use(item))
 
+    def plan_list(
+        self, may_use: Callable[[tuple[Permission, ...]], bool], may_read: Callable[[str], bool]
+    ) -> Operation:
+        """Return the plan of listing resources: those of the catalogue, then what the modules' listers find.
+
+        It has the permissions of the listers that the client may use; another lister contributes nothing. Nothing is
+        listed that the client may not read, whatever its lister thought: a link of a lister is held against the rights
+        of reading it, and left out when it leads nowhere.
+
+        Args:
+            may_use: Whether the client could ever have all of the given permissions.
+            may_read: Whether the client may read a URI now, without a question.
+        """
+        listers = tuple(lister for lister in self._catalog.listers() if may_use(lister.permissions))
+        return Operation(
+            kind="resources/list",
+            name="resources",
+            execute=partial(self._list, listers, may_use, may_read),
+            permissions=tuple(dict.fromkeys(each for lister in listers for each in lister.permissions)),
+            has_effects=False,
+        )
+
     def plan_read(self, uri: str) -> Operation:
         """Return the plan of reading a resource.
 
@@ -60,13 +97,13 @@ class PublishedResourceManager:
         return self._plan("resources/read", uri, resource, variables, partial(self._read, resource, uri, variables))
 
     def plan_subscribe(self, uri: str) -> Operation:
-        """Return the plan of watching a resource: it needs what reading needs, and does nothing.
+        """Return the plan of watching a resource: it needs what reading needs, and tells the resource's own hook.
 
         Raises:
             UnknownNameError: The URI leads nowhere.
         """
         resource, variables = self._catalog.resource(uri)
-        return self._plan("resources/subscribe", uri, resource, variables, _nothing)
+        return self._plan("resources/subscribe", uri, resource, variables, partial(self._watch, resource, variables))
 
     def _plan(
         self,
@@ -94,6 +131,36 @@ class PublishedResourceManager:
             await self._catalog.ensure_started(resource.module)
         return await resource.run(uri, variables, context)
 
+    async def _watch(self, resource: PublishedResource, variables: Mapping[str, str], context: ClientContext) -> None:
+        if resource.on_subscribe is None:
+            return
+        if not self._catalog.is_ready:
+            await self._catalog.ensure_started(resource.module)
+        await resource.subscribed(variables, context)
 
-async def _nothing(_context: ClientContext) -> None:
-    return None
+    async def _list(
+        self,
+        listers: Sequence[ResourceLister],
+        may_use: Callable[[tuple[Permission, ...]], bool],
+        may_read: Callable[[str], bool],
+        context: ClientContext,
+    ) -> ResourceList:
+        epoch = self.epoch
+        published = self.visible(lambda resource: may_use(resource.permissions))
+        found: dict[str, ResourceLink] = {}
+        known = {resource.uri for resource in published}
+        for lister in listers:
+            try:
+                await self._catalog.ensure_started(lister.module)
+            except MCPServerError:
+                logger.exception("the resources of module %s are not listed", lister.module)
+                continue
+            room = len(found) + MAX_LISTED
+            for number, link in enumerate(await lister.find(context)):
+                if number % _JUDGED_AT_ONCE == _JUDGED_AT_ONCE - 1:
+                    await asyncio.sleep(0)
+                if link.uri not in known and link.uri not in found and may_read(link.uri):
+                    found[link.uri] = link
+                    if len(found) == room:
+                        break
+        return ResourceList(epoch, published, tuple(found.values()))

@@ -24,7 +24,7 @@ JOIN_BYTES: Final = 1 << 16
 class StdioChannel:
     """Write messages as lines, many in one system call, and never wait for a client that does not read.
 
-    Messages of one turn of the event loop are written together at its end.
+    Messages that are sent between `hold` and `release`, or in one turn of the event loop, are written together.
 
     Args:
         write_fd: The pipe to the client.
@@ -48,9 +48,10 @@ class StdioChannel:
         self._max_unsent_bytes = max_unsent_bytes
         self._on_pressure = on_pressure
         self._loop = asyncio.get_running_loop()
-        self._unsent: list[bytes] = []
+        self._unsent: list[bytes | memoryview] = []
         self._unsent_bytes = 0
         self._is_scheduled = False
+        self._held = 0
         self._is_waiting = False
         self._is_pressed = False
         self._is_broken = False
@@ -63,12 +64,22 @@ class StdioChannel:
         self._unsent.append(message)
         self._unsent_bytes += len(message) + 1
         self._unsent.append(b"\n")
-        if not self._is_scheduled and not self._is_waiting:
+        if not self._held and not self._is_scheduled and not self._is_waiting:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
         if self._unsent_bytes > self._max_unsent_bytes and not self._is_pressed:
             self._is_pressed = True
             self._on_pressure(True)
+
+    def hold(self) -> None:
+        """Keep what is sent until `release`, so that it goes out in one system call."""
+        self._held += 1
+
+    def release(self) -> None:
+        """Write what was held, at once: waiting for the end of the turn would cost another turn."""
+        self._held -= 1
+        if self._unsent and not self._held and not self._is_scheduled and not self._is_waiting:
+            self._flush()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Return when everything sent has reached the kernel, or never will, or the time is up."""
@@ -130,7 +141,8 @@ class StdioChannel:
             done += 1
         del self._unsent[:done]
         if count:
-            self._unsent[0] = self._unsent[0][count:]
+            # A view: what is left of a large message is not copied at every part of it that is taken.
+            self._unsent[0] = memoryview(self._unsent[0])[count:]
 
     @staticmethod
     def _nonblocking(fd: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +17,14 @@ from tests.support.spec_validator import MODERN
 
 ALLOW = ("FILE_READ *.txt", "DIRECTORY_LIST **", "CUSTOM_BELL **")
 ASK = ("FILE_READ *.ask", "CUSTOM_GONG **")
+
+LISTS = {
+    "tools/list": "tools",
+    "prompts/list": "prompts",
+    "resources/list": "resources",
+    "resources/templates/list": "resourceTemplates",
+}
+"""The methods that list, and the member of the result that holds the entries."""
 
 
 class Desk:
@@ -124,6 +133,25 @@ class Desk:
         """Put another policy in force."""
         self.write_policy(**policy)
         assert self.lifecycle.reload_policy()
+
+    def set_page_size(self, size: int) -> None:
+        """Let a page hold so few entries that the lists need not be long."""
+        routes = self.lifecycle.protocol.handler._router._routes
+        for method in LISTS:
+            route = routes[method]
+            pages = (route.answer or route.plan).__self__._pages  # type: ignore[union-attr] # bound methods
+            pages._page_size = size
+            pages._kept.clear()
+
+    def limit(self, **bounds: int) -> None:
+        """Set bounds of the protocol, such as `max_in_flight`."""
+        handler = self.lifecycle.protocol.handler
+        handler._config = replace(handler._config, **bounds)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, and the server look at its watch."""
+        self.clock.advance(seconds)
+        self.lifecycle.security.watch.sweep()
 
     def break_audit(self) -> None:
         """Let the disk refuse the audit log from now on."""

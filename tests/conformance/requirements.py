@@ -29,7 +29,7 @@ Row = tuple[str, tuple[str, ...], str]
 
 
 def _page(section: str, page: str, *rows: Row) -> tuple[Requirement, ...]:
-    return tuple(Requirement(id, revisions, section, page, text) for id, revisions, text in rows)
+    return tuple(Requirement(name, revisions, section, page, text) for name, revisions, text in rows)
 
 
 _ENVELOPE: Final = _page(
@@ -41,7 +41,11 @@ _ENVELOPE: Final = _page(
     ("envelope.method-missing", EVERY, "A frame with an id and no method is answered -32600 under its id."),
     ("envelope.method-type", EVERY, "A method that is no text is answered -32600 under the request's id."),
     ("envelope.params-type", EVERY, "Params that are no object are refused under the request's id."),
-    ("envelope.duplicate-member", EVERY, "A message that names a member twice is refused, not read in one of two ways."),
+    (
+        "envelope.duplicate-member",
+        EVERY,
+        "A message that names a member twice is refused, not read one way or another.",
+    ),
     ("envelope.too-deep", EVERY, "A message nested too deep is refused, and the pipe lives on."),
     ("envelope.too-long", EVERY, "A line that is too long is refused under its id, and the pipe lives on."),
     ("envelope.both", EVERY, "A message that is request and response at once is refused."),
@@ -52,7 +56,7 @@ _ENVELOPE: Final = _page(
     ("id.null", EVERY, "A request with the id null is answered -32600; it is no notification."),
     ("id.fraction", EVERY, "An id with a fraction is answered -32600."),
     ("id.boolean", EVERY, "A truth value as id is answered -32600; it is not taken for 1."),
-    ("id.distinct-types", EVERY, "The ids 1 and \"1\" are two ids."),
+    ("id.distinct-types", EVERY, 'The ids 1 and "1" are two ids.'),
     ("id.in-flight-twice", EVERY, "A second request with the id of one in flight is answered -32600, and not run."),
     ("id.reuse", EVERY, "An id may be used again once its request is answered; a strict client never does."),
 )
@@ -79,7 +83,11 @@ _LIFECYCLE: Final = _page(
     "6.1",
     "basic/lifecycle",
     ("initialize.version-echoed", LEGACY, "A version the server serves is the version of the session."),
-    ("initialize.version-unknown", NOVEMBER, "An unknown version is answered with the newest legacy one, not an error."),
+    (
+        "initialize.version-unknown",
+        NOVEMBER,
+        "An unknown version is answered with the newest legacy one, no error.",
+    ),
     ("initialize.version-modern", NOVEMBER, "`initialize` with 2026-07-28 settles on the newest legacy version."),
     ("initialize.version-type", LEGACY, "A version that is missing or no text is answered -32602, and can be mended."),
     ("initialize.capabilities-type", LEGACY, "Capabilities that are no object are answered -32602."),
@@ -207,6 +215,9 @@ _TOOL_ERRORS: Final = _page(
     ("tools.error.unknown-argument", EVERY, "An unknown argument is a result with isError that suggests a name."),
     ("tools.error.said", EVERY, "A handler's own error is a result with isError and its words."),
     ("tools.error.masked", EVERY, "Any other exception is masked, with an id that log and audit know."),
+    ("tools.error.cancelled-inside", EVERY, "A handler whose own wait was cancelled has failed; others go on."),
+    ("tools.error.cancels-itself", EVERY, "A handler that cancels its own task has failed; others go on."),
+    ("tools.error.exit", EVERY, "A handler that wants to end the process only fails its call."),
     ("tools.error.own-result", EVERY, "A handler's own error result arrives as it is."),
 )
 
@@ -259,6 +270,7 @@ _COMPLETION: Final = _page(
     ("completion.template", EVERY, "A variable of a resource template is completed."),
     ("completion.hundred", EVERY, "At most 100 values are sent, with the total and whether there are more."),
     ("completion.context", SINCE_JUNE, "The other arguments reach the completer."),
+    ("completion.no-context", BEFORE_JUNE, "Revisions without a context ignore one."),
     ("completion.nobody", EVERY, "An argument nobody completes has no values."),
     ("completion.unknown-ref", EVERY, "An unknown prompt is -32602."),
     ("completion.hidden-ref", EVERY, "A hidden prompt is answered like an unknown one."),
@@ -307,6 +319,7 @@ _CANCELLATION: Final = _page(
     ("cancel.id-free", EVERY, "The id of a cancelled request is free again."),
     ("cancel.recorded", EVERY, "A cancelled call has its outcome in the audit."),
     ("cancel.question", JUNE_AND_NOVEMBER, "A cancelled call takes back the question it put to the client."),
+    ("close.grace", EVERY, "Within the grace, what runs and what waits is answered."),
     ("close.ends-calls", EVERY, "The end of the pipe ends what runs, and begins nothing that waited."),
 )
 
@@ -317,7 +330,11 @@ _QUESTIONS_LEGACY: Final = _page(
     ("elicit.legacy.decline", JUNE_AND_NOVEMBER, "A declined form reaches the handler as such."),
     ("elicit.legacy.cancel", JUNE_AND_NOVEMBER, "A dismissed form reaches the handler as such."),
     ("elicit.legacy.error", JUNE_AND_NOVEMBER, "A client's error answer fails the call with a readable result."),
-    ("elicit.legacy.bad-content", JUNE_AND_NOVEMBER, "An answer that does not fit the form does not reach the handler."),
+    (
+        "elicit.legacy.bad-content",
+        JUNE_AND_NOVEMBER,
+        "An answer that does not fit the form fails the call.",
+    ),
     ("elicit.legacy.undeclared", JUNE_AND_NOVEMBER, "A client without the capability is not asked."),
     ("elicit.legacy.unknown", BEFORE_JUNE, "Revisions without elicitation never ask, whatever the client declares."),
     ("elicit.legacy.empty-is-form", NOVEMBER, "An empty declaration means forms, and no pages."),
@@ -434,7 +451,11 @@ _CODES: Final = _page(
     ("code.in-flight", EVERY, "More requests at once than can wait are 4290 at once."),
     ("code.unavailable", EVERY, "A permitted file that is not there is 5031."),
     ("code.audit", EVERY, "When the audit cannot be written, a call is 5030 and its handler does not run."),
-    ("code.audit-before-effect", EVERY, "The intent is on record before the handler runs, the outcome before the answer."),
+    (
+        "code.audit-before-effect",
+        EVERY,
+        "The intent is on record before the handler runs, the outcome before it is told.",
+    ),
     ("code.reserved", EVERY, "No code of this library's own lies in JSON-RPC's or the protocol's ranges."),
 )
 

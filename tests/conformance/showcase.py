@@ -44,6 +44,7 @@ class Showcase:
         self.seen: list[Any] = []
         self.module = Module("showcase")
         self._add_plain_tools()
+        self._add_failing_tools()
         self._add_long_tools()
         self._add_asking_tools()
         self._add_guarded_tools()
@@ -94,24 +95,12 @@ class Showcase:
                 EmbeddedResource("note:///c", b"bytes"),
             ]
 
-        async def fails(client: Any, params: Any) -> Any:
-            raise ToolError("there is no such note; list_notes shows them")
-
-        async def breaks(client: Any, params: Any) -> Any:
-            raise ValueError(SECRET)
-
-        async def denies(client: Any, params: Any) -> Any:
-            return ToolResult((Text("not today"),), is_error=True, meta={"example.org/why": "closed"})
-
         self._written("numbers", numbers, output_schema=NUMBERS)
         self._written("count", count, output_schema=COUNT)
         self._written("free", free)
         self._written("nothing", nothing, output_schema={"type": ["null", "string"]})
         self._written("wrong", wrong, output_schema=COUNT)
         self._written("media", media)
-        self._written("fails", fails)
-        self._written("breaks", breaks)
-        self._written("denies", denies)
         self._written(
             "decorated",
             free,
@@ -130,9 +119,46 @@ class Showcase:
             meta={"example.org/level": 3},
         )
 
+    def _add_failing_tools(self) -> None:
+        async def fails(client: Any, params: Any) -> Any:
+            raise ToolError("there is no such note; list_notes shows them")
+
+        async def breaks(client: Any, params: Any) -> Any:
+            raise ValueError(SECRET)
+
+        async def loses(client: Any, params: Any) -> Any:
+            waiting = asyncio.get_running_loop().create_future()
+            waiting.cancel()
+            await waiting
+
+        async def cancels_itself(client: Any, params: Any) -> Any:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            if params["at_once"]:
+                raise asyncio.CancelledError
+            await self.gate.wait()
+
+        async def exits(client: Any, params: Any) -> Any:
+            raise SystemExit(3)
+
+        async def denies(client: Any, params: Any) -> Any:
+            return ToolResult((Text("not today"),), is_error=True, meta={"example.org/why": "closed"})
+
+        self._written("fails", fails)
+        self._written("breaks", breaks)
+        self._written("loses", loses)
+        self._written("exits", exits)
+        self._written(
+            "cancels_itself", cancels_itself, {"type": "object", "properties": {"at_once": {"type": "boolean"}}}
+        )
+        self._written("denies", denies)
+
     def _add_long_tools(self) -> None:
         async def slow(client: ClientContext, params: Any) -> Any:
             self.began.append("slow")
+            if "progress" in params:
+                client.progress(params["progress"])
             try:
                 await self.gate.wait()
             except asyncio.CancelledError:
@@ -164,7 +190,7 @@ class Showcase:
         def steps_in_thread(client: ClientContext, params: Any) -> Any:
             for number in range(1, 4):
                 client.progress(number, 3)
-                client.log.warning(f"step {number}")
+                client.log.warning({"step": number})
             return "done"
 
         async def chatter(client: ClientContext, params: Any) -> Any:
@@ -172,10 +198,10 @@ class Showcase:
                 client.log(level, {"said": level})
             return "said"
 
-        self._written("slow", slow)
+        self._written("slow", slow, {"type": "object", "properties": {"progress": {"type": "number"}}})
         self._written("stubborn", stubborn)
         self._written("late", late)
-        self._written("steps", steps)
+        self._written("steps", steps, {"type": "object", "properties": {"steps": {"type": "array"}}})
         self._written("steps_in_thread", steps_in_thread)
         self._written("chatter", chatter)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mcp_server.protocol.jsonrpc.refused_frame import RefusedFrame
@@ -156,7 +155,7 @@ async def test_response_to_no_question(desk: Desk) -> None:
 @covers("envelope.strangers")
 async def test_unknown_member_of_the_envelope(desk: Desk) -> None:
     wire = await desk.connect()
-    wire.post({**wire.compose("tools/call", {"name": "echo", "arguments": {"text": "x"}}, id=5), "extra": [1]})
+    wire.post({**wire.compose("tools/call", {"name": "echo", "arguments": {"text": "x"}}, request_id=5), "extra": [1]})
     assert (await wire.answer(5))["result"]["content"][0]["text"] == "x"
 
 
@@ -167,7 +166,7 @@ async def test_unknown_member_of_the_envelope(desk: Desk) -> None:
 async def test_id_comes_back_as_it_was(desk: Desk) -> None:
     wire = await desk.connect()
     for request_id in (0, -5, 2**53 + 1, 2**63 - 1, "", "a", "é\u2028", "x" * 256):
-        answer = await wire.ask("tools/list", id=request_id)
+        answer = await wire.ask("tools/list", request_id=request_id)
         assert answer["id"] == request_id
         assert type(answer["id"]) is type(request_id)
 
@@ -198,8 +197,8 @@ async def test_truth_value_as_id(desk: Desk) -> None:
 @covers("id.distinct-types")
 async def test_number_and_text_are_two_ids(desk: Desk) -> None:
     wire = await desk.connect()
-    wire.start("tools/call", {"name": "slow"}, id=1)
-    wire.start("tools/call", {"name": "slow"}, id="1")
+    wire.start("tools/call", {"name": "slow"}, request_id=1)
+    wire.start("tools/call", {"name": "slow"}, request_id="1")
     await wire.settle()
     assert desk.show.began == ["slow", "slow"]
     desk.show.gate.set()
@@ -211,9 +210,9 @@ async def test_number_and_text_are_two_ids(desk: Desk) -> None:
 @covers("id.in-flight-twice")
 async def test_id_of_a_request_in_flight(desk: Desk) -> None:
     wire = await desk.connect()
-    wire.start("tools/call", {"name": "slow"}, id="x")
+    wire.start("tools/call", {"name": "slow"}, request_id="x")
     await wire.settle()
-    wire.start("tools/call", {"name": "ring"}, id="x")
+    wire.start("tools/call", {"name": "ring"}, request_id="x")
     await wire.settle()
     assert (last_error(wire)["id"], last_error(wire)["code"]) == ("x", INVALID_REQUEST)
     assert desk.show.began == ["slow"]
@@ -226,7 +225,7 @@ async def test_id_of_a_request_in_flight(desk: Desk) -> None:
 async def test_id_is_used_again(desk: Desk) -> None:
     wire = await desk.connect()
     for text in ("first", "second"):
-        answer = await wire.ask("tools/call", {"name": "echo", "arguments": {"text": text}}, id="same")
+        answer = await wire.ask("tools/call", {"name": "echo", "arguments": {"text": text}}, request_id="same")
         wire.messages.clear()
         assert answer["result"]["content"][0]["text"] == text
 
@@ -273,7 +272,7 @@ async def test_array_where_there_are_no_batches(desk: Desk) -> None:
 @covers("batch.refused-modern")
 async def test_array_of_modern_requests(desk: Desk) -> None:
     wire = await desk.connect()
-    wire.post([wire.compose("tools/list", id=1), wire.compose("tools/call", {"name": "ring"}, id=2)])
+    wire.post([wire.compose("tools/list", request_id=1), wire.compose("tools/call", {"name": "ring"}, request_id=2)])
     await wire.settle()
     assert len(wire.messages) == 1
     assert (last_error(wire)["id"], last_error(wire)["code"]) == (None, INVALID_REQUEST)
@@ -284,7 +283,9 @@ async def test_array_of_modern_requests(desk: Desk) -> None:
 async def test_modern_request_inside_a_batch(desk: Desk) -> None:
     wire = await desk.connect()
     meta = {"_meta": {**wire.envelope()}}
-    wire.post([request(1, "ping"), request(2, "tools/call", name="ring", **meta), request(3, "subscriptions/listen", **meta)])
+    wire.post(
+        [request(1, "ping"), request(2, "tools/call", name="ring", **meta), request(3, "subscriptions/listen", **meta)]
+    )
     answers = await wire.until(lambda: only_batch(wire), "the batch")
     assert answers[1]["result"] == {}
     assert answers[2]["error"]["code"] == INVALID_REQUEST
@@ -312,7 +313,7 @@ async def test_batch_of_notifications(desk: Desk) -> None:
 @covers("batch.mixed-invalid")
 async def test_invalid_members_of_a_batch(desk: Desk) -> None:
     wire = await desk.connect()
-    wire.frame(json.dumps([1, request(5, "ping"), {"jsonrpc": "2.0", "id": 6}, [], None]).encode())
+    wire.post([1, request(5, "ping"), {"jsonrpc": "2.0", "id": 6}, [], None])
     batch = await wire.until(lambda: next((each for each in wire.messages if isinstance(each, list)), None), "it")
     assert sorted((str(each["id"]), each.get("error", {}).get("code")) for each in batch if each["id"] != 5) == [
         ("6", INVALID_REQUEST),
@@ -382,4 +383,3 @@ async def test_too_many_messages_in_a_batch(desk: Desk) -> None:
     assert len(wire.messages) == before + 1
     assert last_error(wire)["code"] == INVALID_REQUEST
     assert "100" in last_error(wire)["message"]
-

@@ -107,7 +107,7 @@ async def test_second_initialize(desk: Desk) -> None:
 async def test_initialize_cannot_be_cancelled(desk: Desk) -> None:
     wire = await desk.connect(shake_hands=False)
     wire.cancel("hello")
-    wire.start("initialize", wire.hello(), id="hello")
+    wire.start("initialize", wire.hello(), request_id="hello")
     wire.cancel("hello")
     assert "result" in await wire.answer("hello")
     assert date_of(wire) == desk.revision
@@ -141,16 +141,14 @@ async def test_request_between_answer_and_initialized(desk: Desk) -> None:
 
 @covers("initialized.no-questions-before")
 async def test_no_question_before_initialized(desk: Desk) -> None:
-    wire = await desk.connect(
-        capabilities={"elicitation": {}, "sampling": {}, "roots": {}}, initialized=False
-    )
+    wire = await desk.connect(capabilities={"elicitation": {}, "sampling": {}, "roots": {}}, initialized=False)
     for tool in ("ask_name", "sample", "roots"):
         result = await wire.call(tool)
         assert result["isError"] is True
         assert "initialized" in result["content"][0]["text"]
     assert wire.questions == []
     wire.notify("notifications/initialized")
-    wire.start("tools/call", {"name": "roots"}, id="now")
+    wire.start("tools/call", {"name": "roots"}, request_id="now")
     wire.reply(await wire.question(), {"roots": []})
     assert "isError" not in (await wire.answer("now"))["result"]
 
@@ -187,8 +185,8 @@ async def test_ping(desk: Desk) -> None:
 async def test_ping_while_tools_run(desk: Desk) -> None:
     wire = await desk.connect()
     for number in range(80):
-        wire.start("tools/call", {"name": "slow"}, id=f"slow{number}")
-    wire.start("ping", id="ping")
+        wire.start("tools/call", {"name": "slow"}, request_id=f"slow{number}")
+    wire.start("ping", request_id="ping")
     assert wire.answered("ping") is not None
     desk.show.gate.set()
     for number in range(80):
@@ -230,8 +228,8 @@ async def test_eras_alternate(desk: Desk) -> None:
 @covers("era.calls-at-once")
 async def test_calls_of_both_eras_at_once(desk: Desk) -> None:
     wire = await desk.connect()
-    wire.start("tools/call", {"name": "slow"}, id="old")
-    modern(wire).start("tools/call", {"name": "slow"}, id="new")
+    wire.start("tools/call", {"name": "slow"}, request_id="old")
+    modern(wire).start("tools/call", {"name": "slow"}, request_id="new")
     await wire.settle()
     assert desk.show.began == ["slow", "slow"]
     desk.show.gate.set()

@@ -20,9 +20,11 @@ def proofs() -> list[tuple[str, str | None]]:
     for file in sorted(HERE.parent.glob("test_*.py")):
         if file == HERE:
             continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                found.append((f"{file.name}:{node.name}", covered(node)))
+        found.extend(
+            (f"{file.name}:{node.name}", covered(node))
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+        )
     return found
 
 

@@ -7,24 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.conformance.covers import covers
-from tests.conformance.desk import Desk
+from tests.conformance.desk import LISTS, Desk
 from tests.conformance.wire import Wire
-
-LISTS = {
-    "tools/list": "tools",
-    "prompts/list": "prompts",
-    "resources/list": "resources",
-    "resources/templates/list": "resourceTemplates",
-}
-
-
-def shrink(desk: Desk, size: int) -> None:
-    """Let a page hold few entries, so that the lists need not be long."""
-    router = desk.lifecycle.protocol.handler._router
-    for method in LISTS:
-        answer: Any = router._routes[method].answer
-        answer.__self__._pages._page_size = size
-        answer.__self__._pages._kept.clear()
 
 
 async def pages(wire: Wire, method: str) -> list[dict[str, Any]]:
@@ -46,7 +30,7 @@ async def test_pages_hold_everything_once(desk: Desk) -> None:
     for method, member in LISTS.items():
         count = len(whole[method])
         for size in (1, 2, max(count - 1, 1), count, count + 1):
-            shrink(desk, size)
+            desk.set_page_size(size)
             found = await pages(wire, method)
             assert [entry for page in found for entry in page[member]] == whole[method]
             assert len(found) == -(-count // size)
@@ -55,7 +39,7 @@ async def test_pages_hold_everything_once(desk: Desk) -> None:
 
 @covers("pages.opaque")
 async def test_cursor_cannot_be_made_up(desk: Desk) -> None:
-    shrink(desk, 1)
+    desk.set_page_size(1)
     wire = await desk.connect()
     cursor = (await cursors(wire))["tools/list"]
     assert cursor.isascii()
@@ -88,7 +72,7 @@ async def test_empty_cursor(desk: Desk) -> None:
 
 @covers("pages.other-list")
 async def test_cursor_of_another_list(desk: Desk) -> None:
-    shrink(desk, 1)
+    desk.set_page_size(1)
     wire = await desk.connect()
     desk.show.module.resource("extra:///{name}")(extra)
     issued = await cursors(wire)
@@ -104,7 +88,7 @@ async def extra(name: str) -> str:
 
 @covers("pages.after-change")
 async def test_cursor_of_a_list_that_changed(desk: Desk) -> None:
-    shrink(desk, 1)
+    desk.set_page_size(1)
     wire = await desk.connect()
     desk.show.module.resource("extra:///{name}")(extra)
     issued = await cursors(wire)
@@ -117,7 +101,7 @@ async def test_cursor_of_a_list_that_changed(desk: Desk) -> None:
 
 @covers("pages.after-reload")
 async def test_cursor_from_before_a_change_of_rights(desk: Desk) -> None:
-    shrink(desk, 1)
+    desk.set_page_size(1)
     wire = await desk.connect()
     cursor = (await wire.result("tools/list"))["nextCursor"]
     desk.reload(allow=())
@@ -126,7 +110,7 @@ async def test_cursor_from_before_a_change_of_rights(desk: Desk) -> None:
 
 @covers("pages.other-client")
 async def test_cursor_of_another_client(desk: Desk) -> None:
-    shrink(desk, 1)
+    desk.set_page_size(1)
     wire, other = await desk.connect(), await desk.connect(profile="other")
     cursor = (await wire.result("tools/list"))["nextCursor"]
     assert (await other.error("tools/list", {"cursor": cursor}))["code"] == -32602

@@ -63,7 +63,7 @@ async def test_only_what_may_be_used(desk: Desk) -> None:
 @covers("tools.list.profile-filter")
 async def test_what_the_profile_does_not_show(desk: Desk) -> None:
     wire = await desk.connect()
-    desk.reload(extra='tools = ["echo", "c*"]')
+    desk.reload(extra='tools = ["echo", "co*", "cha*"]')
     names = [entry["name"] for entry in (await wire.result("tools/list"))["tools"]]
     assert names == ["echo", "count", "chatter"]
     assert (await wire.error("tools/call", {"name": "ring"}))["code"] == -32602
@@ -288,7 +288,11 @@ async def test_tool_is_withdrawn_while_it_runs(desk: Desk) -> None:
         return {"gone": True}
 
     desk.show.module.register_tool(
-        name="vanish", description="Go.", input_schema={"type": "object"}, handler=vanish, output_schema={"type": "object"}
+        name="vanish",
+        description="Go.",
+        input_schema={"type": "object"},
+        handler=vanish,
+        output_schema={"type": "object"},
     )
     assert text(await wire.call("vanish")) == '{"gone":true}'
     assert (await wire.error("tools/call", {"name": "vanish"}))["code"] == -32602
@@ -309,7 +313,7 @@ async def test_hidden_tool_is_answered_like_an_unknown_one(desk: Desk) -> None:
     wire = await desk.connect()
     for number, arguments in enumerate(({}, {"text": "x"}, {"wrong": 1})):
         for name in ("hidden", "hiddem"):
-            await wire.ask("tools/call", {"name": name, "arguments": arguments}, id=f"{name}{number}")
+            await wire.ask("tools/call", {"name": name, "arguments": arguments}, request_id=f"{name}{number}")
         first, second = wire.raw[-2:]
         assert first.replace(b"hidden", b"hiddem") == second
 
@@ -364,7 +368,37 @@ async def test_other_exception_is_masked(desk: Desk) -> None:
     assert "Traceback" not in str(result)
     error_id = result["_meta"]["dev.mcpserver/error"]["errorId"]
     assert error_id in text(result)
-    assert [each for each in desk.records if each.get("call") == error_id][-1]["err"] == "OperationFailedError:ValueError"
+    assert [each for each in desk.records if each.get("call") == error_id][-1][
+        "err"
+    ] == "OperationFailedError:ValueError"
+
+
+@covers("tools.error.cancelled-inside")
+async def test_wait_of_a_handler_was_cancelled(desk: Desk) -> None:
+    wire = await desk.connect()
+    ids = [wire.start("tools/call", {"name": name}) for name in ("ring", "loses", "ring", "loses", "ring")]
+    results = [(await wire.answer(each))["result"] for each in ids]
+    assert [result.get("isError", False) for result in results] == [False, True, False, True, False]
+    assert "error id" in text(results[1])
+    assert text(await wire.call("ring")) == "ding"
+
+
+@covers("tools.error.cancels-itself")
+async def test_handler_cancels_its_own_task(desk: Desk) -> None:
+    wire = await desk.connect()
+    calls = [("ring", {}), ("cancels_itself", {"at_once": True}), ("ring", {}), ("cancels_itself", {"at_once": False})]
+    ids = [wire.start("tools/call", {"name": name, "arguments": given}) for name, given in (*calls, ("ring", {}))]
+    results = [(await wire.answer(each))["result"] for each in ids]
+    assert [result.get("isError", False) for result in results] == [False, True, False, True, False]
+    assert text(await wire.call("ring")) == "ding"
+
+
+@covers("tools.error.exit")
+async def test_handler_wants_to_end_the_process(desk: Desk) -> None:
+    wire = await desk.connect()
+    ids = [wire.start("tools/call", {"name": name}) for name in ("exits", "ring")]
+    assert (await wire.answer(ids[0]))["result"]["isError"] is True
+    assert "result" in await wire.answer(ids[1])
 
 
 @covers("tools.error.own-result")

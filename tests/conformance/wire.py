@@ -53,6 +53,7 @@ class Wire:
         self.raw: list[bytes] = []
         self.messages: list[Any] = []
         self.problems: list[str] = []
+        self.on_message: Callable[[bytes], None] = lambda data: None
         self._ids = count(1)
         self._expected: dict[Any, tuple[str, str]] = {}
         self._tokens: dict[Any, str] = {}
@@ -79,26 +80,30 @@ class Wire:
                 self._expect(each)
         self.frame(json.dumps(message).encode())
 
-    def start(self, method: str, params: Mapping[str, Any] | None = None, *, id: Any = None, **meta: Any) -> Any:
+    def start(
+        self, method: str, params: Mapping[str, Any] | None = None, *, request_id: Any = None, **meta: Any
+    ) -> Any:
         """Send a request in the wire's revision and return its id.
 
         Args:
             method: Its method.
             params: Its parameters, without the envelope.
-            id: Its id, by default the next number.
+            request_id: Its id, by default the next number.
             **meta: Further members of `_meta`, such as `progressToken`.
         """
-        number = next(self._ids) if id is None else id
-        self.post(self.compose(method, params, id=number, **meta))
+        number = next(self._ids) if request_id is None else request_id
+        self.post(self.compose(method, params, request_id=number, **meta))
         return number
 
-    def compose(self, method: str, params: Mapping[str, Any] | None = None, *, id: Any, **meta: Any) -> dict[str, Any]:
+    def compose(
+        self, method: str, params: Mapping[str, Any] | None = None, *, request_id: Any, **meta: Any
+    ) -> dict[str, Any]:
         """Return the request that `start` would send."""
         given = dict(params or {})
         members = {**self.envelope(), **meta} if self.is_modern else meta
         if members:
             given["_meta"] = {**given.get("_meta", {}), **members}
-        message = {"jsonrpc": "2.0", "id": id, "method": method}
+        message = {"jsonrpc": "2.0", "id": request_id, "method": method}
         if given or params is not None:
             message["params"] = given
         return message
@@ -126,10 +131,10 @@ class Wire:
     # Asking and waiting
 
     async def ask(
-        self, method: str, params: Mapping[str, Any] | None = None, *, id: Any = None, **meta: Any
+        self, method: str, params: Mapping[str, Any] | None = None, *, request_id: Any = None, **meta: Any
     ) -> dict[str, Any]:
         """Send a request and return the whole answer."""
-        return await self.answer(self.start(method, params, id=id, **meta))
+        return await self.answer(self.start(method, params, request_id=request_id, **meta))
 
     async def result(self, method: str, params: Mapping[str, Any] | None = None, **meta: Any) -> dict[str, Any]:
         """Send a request that succeeds and return its result."""
@@ -221,7 +226,8 @@ class Wire:
         meta = params.get("_meta") if isinstance(params, dict) else None
         modern = isinstance(meta, dict) and (VERSION in meta or CAPABILITIES in meta)
         date = MODERN if modern else self._legacy_date
-        if isinstance(message["id"], (str, int)):
+        # The id of a request in flight goes on to stand for that one.
+        if isinstance(message["id"], (str, int)) and message["id"] not in self.connection.exchanges:
             self._expected[message["id"]] = (message["method"], date)
         if isinstance(meta, dict) and isinstance(meta.get("progressToken"), (str, int)):
             self._tokens[meta["progressToken"]] = date
@@ -236,6 +242,7 @@ class Wire:
     def _deliver(self, data: bytes) -> None:
         if threading.get_ident() != self._thread:
             self.problems.append(f"sent from another thread: {data!r}")
+        self.on_message(data)
         value = json.loads(data)
         self.raw.append(data)
         self.messages.append(value)

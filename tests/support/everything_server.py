@@ -1,7 +1,7 @@
 """A server with everything a client can ask for, built on the public names alone.
 
-It is run in three ways: `mcp-server serve --module everything_server` with this directory on the path, as a script of its
-own (`everything_server.py --state DIR [--folder DIR] [--grace SECONDS]`), and in memory, by `everything()`.
+It is run in three ways: by `mcp-server serve --module everything_server` with this directory on the path, as a script
+of its own (`everything_server.py --state DIR [--folder DIR] [--grace SECONDS]`), and in memory, by `everything()`.
 
 Tools that wait do so for another call, never for a time: `hold` until `release`, `hold_thread` likewise in a thread.
 """
@@ -74,12 +74,33 @@ class Noise(StrEnum):
     CHILD = "child"
 
 
+class Gates:
+    """What the tools that wait are waiting for, by label, and which of them were cancelled."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self._events: dict[str, asyncio.Event] = {}
+        self._thread_events: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def of(self, label: str) -> asyncio.Event:
+        """Return the event that tasks wait for."""
+        return self._events.setdefault(label, asyncio.Event())
+
+    def of_thread(self, label: str) -> threading.Event:
+        """Return the event that threads wait for."""
+        with self._lock:
+            return self._thread_events.setdefault(label, threading.Event())
+
+
 def everything() -> Module:
     """Return a fresh module with everything in it; what its tools remember belongs to this one."""
     module = Module("everything", description="Everything a client can ask for.")
     _add_plain_tools(module)
     _add_asking_tools(module)
-    _add_waiting_tools(module)
+    gates = Gates()
+    _add_waiting_tools(module, gates)
+    _add_blocking_tools(module, gates)
     _add_rude_tools(module)
     _add_resources(module)
     _add_prompts(module)
@@ -171,9 +192,9 @@ def _add_asking_tools(module: Module) -> None:
     @module.tool
     async def log(text: str, client: ClientContext) -> str:
         """Log at three levels."""
-        client.log.debug(f"debug {text}")
-        client.log.info(f"info {text}")
-        client.log.error({"error": text})
+        client.log("debug", f"debug {text}")
+        client.log("info", f"info {text}")
+        client.log("error", {"error": text})
         return "logged"
 
     @module.tool
@@ -185,69 +206,75 @@ def _add_asking_tools(module: Module) -> None:
         return f"{steps} steps"
 
 
-def _add_waiting_tools(module: Module) -> None:
-    gates: dict[str, asyncio.Event] = {}
-    thread_gates: dict[str, threading.Event] = {}
-    lock = threading.Lock()
-    ended: list[str] = []
-
-    def thread_gate(label: str) -> threading.Event:
-        with lock:
-            return thread_gates.setdefault(label, threading.Event())
-
+def _add_waiting_tools(module: Module, gates: Gates) -> None:
     # The server's own limit must not end what a test wants to end.
     @module.tool(timeout_seconds=600)
     async def hold(label: str, client: ClientContext) -> str:
         """Report progress once, and wait for `release` of the same label."""
         client.progress(1, None, "holding")
-        client.log.info(f"holding {label}")
+        client.log("info", f"holding {label}")
         try:
-            await gates.setdefault(label, asyncio.Event()).wait()
+            await gates.of(label).wait()
         except asyncio.CancelledError:
-            ended.append(label)
+            gates.ended.append(label)
             raise
         return f"released {label}"
 
     @module.tool(timeout_seconds=600)
-    async def long_running(label: str, client: ClientContext) -> str:
-        """Wait likewise, but refuse to end when cancelled: for a while, a handler can do that."""
-        client.progress(1, None, "holding")
-        client.log.info(f"holding {label}")
-        gate = gates.setdefault(label, asyncio.Event())
+    async def stubborn(label: str) -> str:
+        """Wait likewise, but refuse to end when cancelled: a careless handler does that."""
+        gate = gates.of(label)
         while not gate.is_set():
             try:
                 await gate.wait()
             except asyncio.CancelledError:
-                ended.append(label)
+                gates.ended.append(label)
         return f"released {label}"
 
     @module.tool
     async def release(label: str) -> str:
         """Let what holds under this label end."""
-        gates.setdefault(label, asyncio.Event()).set()
-        thread_gate(label).set()
+        gates.of(label).set()
+        gates.of_thread(label).set()
         return "released"
 
     @module.tool(annotations=ToolAnnotations(read_only=True))
     async def ended_labels() -> str:
         """Return the labels of the calls that were cancelled."""
-        return " ".join(ended)
+        return " ".join(gates.ended)
 
+    @module.tool
+    async def long_running(steps: int, client: ClientContext) -> str:
+        """Work on the loop for many turns, and report each hundredth."""
+        for step in range(1, steps + 1):
+            if step % 100 == 0:
+                client.progress(step, steps)
+            await asyncio.sleep(0)
+        return f"{steps} steps"
+
+
+def _add_blocking_tools(module: Module, gates: Gates) -> None:
     @module.tool(timeout_seconds=600)
     def hold_thread(label: str, client: ClientContext) -> str:
         """Wait for `release` in a blocking way, or until the call is taken back."""
-        gate = thread_gate(label)
+        gate = gates.of_thread(label)
         while not gate.wait(0.01):
             if client.cancelled:
-                ended.append(label)
+                gates.ended.append(label)
                 break
         return f"{label} off the loop: {threading.current_thread() is not threading.main_thread()}"
 
     @module.tool(timeout_seconds=600)
     def stuck_thread(label: str) -> str:
         """Block for ever; nothing can end this."""
-        thread_gate(f"never {label}").wait()
-        return "never"
+        threading.Event().wait()
+        return label
+
+    @module.tool(timeout_seconds=600)
+    async def stuck_executor(label: str) -> str:
+        """Block for ever in a thread of the handler's own making."""
+        await asyncio.to_thread(threading.Event().wait)
+        return label
 
 
 def _add_rude_tools(module: Module) -> None:
@@ -258,20 +285,20 @@ def _add_rude_tools(module: Module) -> None:
         return f"made {how}"
 
     @module.tool
-    async def steal_input() -> str:
+    def steal_input() -> str:
         """Read standard input, here and in a child."""
         child = subprocess.run(["cat"], stdout=subprocess.PIPE, check=True)
         return f"{len(os.read(0, 100))} {len(sys.stdin.read())} {len(child.stdout)}"
 
     @module.tool
-    async def start_child() -> str:
+    def start_child() -> str:
         """Start a child, and a grandchild, that outlive the call, and return their process ids."""
         child = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!; wait"], stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
         return f"{child.pid} {child.stdout.readline().strip()}"
 
     @module.tool
-    async def inherited() -> str:
+    def inherited() -> str:
         """Return which descriptors a child sees."""
         listing = subprocess.run(["ls", "-l", "/proc/self/fd"], stdout=subprocess.PIPE, check=True, text=True)
         return listing.stdout

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
+from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.protocol import params as read
 from mcp_server.protocol.list_pages import ListPages
 from mcp_server.protocol.route import Route
@@ -14,8 +15,10 @@ from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.operation import Operation
+from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.security_chain import SecurityChain
 from mcp_server.tools.published_resource_manager import PublishedResourceManager
+from mcp_server.tools.resource_list import ResourceList
 
 
 class ResourcesHandler:
@@ -39,27 +42,64 @@ class ResourcesHandler:
     def routes(self) -> tuple[Route, ...]:
         """Return the methods served here."""
         return (
-            Route("resources/list", answer=self.list),
+            Route("resources/list", plan=self.plan_list, finish=self.finish_list),
             Route("resources/templates/list", answer=self.list_templates),
             Route("resources/read", plan=self.plan_read, finish=self.finish_read, may_ask=True),
             Route("resources/subscribe", plan=self.plan_subscribe, finish=self.finish_empty),
             Route("resources/unsubscribe", answer=self.unsubscribe),
         )
 
-    def list(self, exchange: Exchange) -> bytes:
-        """Return a page of the resources the caller may read."""
-        return self._list(
-            exchange,
-            "resources",
-            self._resources.visible,
-        )
+    def plan_list(self, exchange: Exchange) -> Callable[[Principal], Operation]:
+        """Return what plans the list of the resources the caller may read; part of it may be found only now."""
+        credentials = exchange.connection.channel.credentials
+        decided: dict[tuple[Permission, ...], bool] = {}
+
+        def may_use(permissions: tuple[Permission, ...]) -> bool:
+            if permissions not in decided:
+                question = Operation(kind="resources/read", name="", execute=_nothing, permissions=permissions)
+                decided[permissions] = self._chain.permits(credentials, lambda principal: question)
+            return decided[permissions]
+
+        def may_read(uri: str) -> bool:
+            try:
+                return self._chain.permits(credentials, lambda principal: self._resources.plan_read(uri))
+            except MCPServerError:
+                return False
+
+        def draw(_: Principal) -> Operation:
+            operation = self._resources.plan_list(may_use, may_read)
+
+            async def execute(context: ClientContext) -> ResourceList:
+                # A list asks nobody: what needs a human's word is left out, as if there were no human.
+                if exchange.call is not None:
+                    exchange.call.peer = None
+                listed: ResourceList = await operation.execute(context)
+                return listed
+
+            return operation._replace(execute=execute)
+
+        return draw
+
+    def finish_list(self, exchange: Exchange, listed: ResourceList) -> Mapping[str, Any]:
+        """Return a page of the list.
+
+        Raises:
+            ProtocolError: -32602, the cursor was not made for this list, or the list has changed since.
+        """
+        return self._pages.cut(exchange=exchange, member="resources", listed=listed)
 
     def list_templates(self, exchange: Exchange) -> bytes:
         """Return a page of the resource templates the caller may use."""
-        return self._list(
-            exchange,
-            "resourceTemplates",
-            self._resources.visible_templates,
+        view = self._chain.view(
+            exchange.connection.channel.credentials, method=exchange.method, request=exchange.request_id
+        )
+        return self._pages.page(
+            exchange=exchange,
+            member="resourceTemplates",
+            fingerprint=f"{view.fingerprint}.{self._resources.epoch}",
+            entries=lambda: self._resources.visible_templates(
+                lambda each: view.may_use("resources/read", each.name, each.permissions)
+            ),
         )
 
     def plan_read(self, exchange: Exchange) -> Callable[[Principal], Operation]:
@@ -77,12 +117,18 @@ class ResourcesHandler:
         return self.plan_listening(uri, lambda: self._note(exchange, uri))
 
     def plan_listening(self, uri: str, effect: Callable[[], None]) -> Callable[[Principal], Operation]:
-        """Return what plans `effect` for a caller who may read `uri`."""
+        """Return what plans `effect` for a caller who may read `uri`; the resource's own hook is told first."""
 
-        async def execute(_: ClientContext) -> None:
-            effect()
+        def draw(_: Principal) -> Operation:
+            operation = self._resources.plan_subscribe(uri)
 
-        return lambda principal: self._resources.plan_subscribe(uri)._replace(execute=execute)
+            async def execute(context: ClientContext) -> None:
+                await operation.execute(context)
+                effect()
+
+            return operation._replace(execute=execute)
+
+        return draw
 
     def finish_empty(self, exchange: Exchange, result: None) -> Mapping[str, Any]:
         """Return the empty result."""
@@ -104,18 +150,6 @@ class ResourcesHandler:
             raise LimitExceededError("subscriptions", f"at most {MAX_SUBSCRIPTIONS} resources; unsubscribe from some")
         session.resource_uris.add(uri)
 
-    def _list(
-        self,
-        exchange: Exchange,
-        member: str,
-        visible: Callable[[Callable[[Any], bool]], Sequence[Any]],
-    ) -> bytes:
-        view = self._chain.view(
-            exchange.connection.channel.credentials, method=exchange.method, request=exchange.request_id
-        )
-        return self._pages.page(
-            exchange=exchange,
-            member=member,
-            fingerprint=f"{view.fingerprint}.{self._resources.epoch}",
-            entries=lambda: visible(lambda each: view.may_use("resources/read", each.name, each.permissions)),
-        )
+
+async def _nothing(_: ClientContext) -> None:
+    return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcp_server.errors.mcp_server_error import MCPServerError
+from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.protocol import params as read
 from mcp_server.protocol.list_pages import ListPages
 from mcp_server.protocol.refusals import as_tool_result
@@ -67,7 +69,9 @@ class ToolsHandler:
         if result.structured is not UNSET:
             wire["structuredContent"] = result.structured
             # Where the schema promises no object, old revisions wrap the value as they wrapped the schema.
-            schema = self._tools.get(exchange.params["name"]).output_schema
+            # The tool may have been withdrawn while it ran; its result is as good as ever.
+            with contextlib.suppress(UnknownNameError):
+                schema = self._tools.get(exchange.params["name"]).output_schema
         if result.is_error:
             wire["isError"] = True
         if result.meta:

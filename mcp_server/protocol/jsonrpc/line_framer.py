@@ -53,8 +53,12 @@ class LineFramer:
         Args:
             data: Any piece of the stream; it may be empty.
         """
-        lines = data.split(b"\n")
-        tail = lines.pop()
+        lines: list[bytes] = []
+        tail = data
+        if b"\n" in data:
+            # Looking first is quick, and most pieces of a large message hold no line end.
+            lines = data.split(b"\n")
+            tail = lines.pop()
         frames: list[bytes | RefusedFrame] = []
         if lines:
             if self._skipping:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.protocol.revisions.revision import Revision
 
 
@@ -32,3 +33,18 @@ def can_elicit_url(revision: Revision, capabilities: Mapping[str, Any]) -> bool:
     """
     declared = capabilities.get("elicitation")
     return revision.supports_url_elicitation and isinstance(declared, Mapping) and "url" in declared
+
+
+def check_sampling(params: Mapping[str, Any], capabilities: Mapping[str, Any]) -> None:
+    """Refuse to lend a model tools that the client did not say it can use.
+
+    Raises:
+        CapabilityMissingError: The question brings tools, and the client declared none of `sampling.tools`.
+
+    Source: MCP 2025-11-25, client/sampling, "Capabilities".
+
+    >>> check_sampling({"messages": []}, {"sampling": {}})
+    """
+    declared = capabilities.get("sampling")
+    if ("tools" in params or "toolChoice" in params) and not (isinstance(declared, Mapping) and "tools" in declared):
+        raise CapabilityMissingError({"sampling": {"tools": {}}})

@@ -57,6 +57,16 @@ class Connection:
         self._questions: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._ids = count(1)
 
+    @property
+    def running(self) -> int:
+        """How many requests run: neither waiting for their turn nor listening."""
+        return len(self.exchanges) - len(self.waiting) - len(self.subscriptions)
+
+    @property
+    def tasks(self) -> list[asyncio.Future[None]]:
+        """The tasks of the requests that run; several may share one."""
+        return [each.task for each in self.exchanges.values() if each.task is not None and not each.task.done()]
+
     def send(self, message: bytes) -> None:
         """Send an encoded message, unless the connection is closed."""
         if not self.is_closed:

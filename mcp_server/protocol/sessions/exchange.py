@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.protocol.jsonrpc.message import RequestId
@@ -107,6 +108,28 @@ class Exchange:
             self.batch.add(None if self.is_cancelled else message)
         elif not self.is_cancelled:
             self.connection.send(message)
+
+    def tell(self, method: str, params: Mapping[str, Any] | None) -> None:
+        """Send a notification that belongs to the request, unless the request is over."""
+        if not self.is_answered and not self.is_cancelled:
+            self.connection.notify(method, params)
+
+    def on_loop(self, function: Callable[..., None], *args: Any) -> None:
+        """Call `function` on the event loop: at once from there, soon from a thread in which a handler runs.
+
+        What threads send soon keeps its order, and goes before the answer, which takes the same way.
+        """
+        try:
+            here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        loop = here if self.task is None else self.task.get_loop()
+        if loop is here:
+            function(*args)
+        elif loop is not None:
+            with contextlib.suppress(RuntimeError):
+                # A closed loop: the server has stopped, and nobody listens.
+                loop.call_soon_threadsafe(function, *args)
 
     def cancel(self) -> None:
         """Take the request back: its task ends, and nothing more is sent for it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.protocol.revisions.handshake_revision import HandshakeRevision
-from mcp_server.protocol.sessions.client_abilities import can_elicit_form, can_elicit_url
+from mcp_server.protocol.sessions.client_abilities import can_elicit_form, can_elicit_url, check_sampling
 from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.progress_meter import ProgressMeter
 from mcp_server.protocol.sessions.session import Session
@@ -23,12 +24,13 @@ class HandshakePeer:
         meter: Its progress, None when the client gave no token.
     """
 
-    __slots__ = ("_exchange", "_meter", "_session")
+    __slots__ = ("_elicitations", "_exchange", "_meter", "_session")
 
     def __init__(self, *, exchange: Exchange, session: Session, meter: ProgressMeter | None) -> None:
         self._exchange = exchange
         self._session = session
         self._meter = meter
+        self._elicitations = count(1)
 
     @property
     def _revision(self) -> HandshakeRevision:
@@ -56,20 +58,20 @@ class HandshakePeer:
 
     async def elicit(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the human."""
-        elicitation_id = f"{self._exchange.call.call_id if self._exchange.call else ''}-elicitation"
-        return await self._exchange.connection.request(
+        call = self._exchange.call
+        elicitation_id = f"{call.call_id if call else ''}-elicitation-{next(self._elicitations)}"
+        return await self._request(
             "elicitation/create", self._revision.project_elicitation(params, elicitation_id=elicitation_id)
         )
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the client's model."""
-        return await self._exchange.connection.request(
-            "sampling/createMessage", self._revision.project_sampling(params)
-        )
+        check_sampling(params, self._session.capabilities)
+        return await self._request("sampling/createMessage", self._revision.project_sampling(params))
 
     async def list_roots(self) -> Sequence[Mapping[str, Any]]:
         """Return the client's roots."""
-        result = await self._exchange.connection.request("roots/list", None)
+        result = await self._request("roots/list", None)
         roots = result.get("roots")
         if not isinstance(roots, list) or not all(isinstance(each, Mapping) for each in roots):
             raise ResourceUnavailableError("io", "the client's list of roots is none")
@@ -78,7 +80,7 @@ class HandshakePeer:
     def progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Send progress, where the client gave a token."""
         if self._meter is not None:
-            self._send(self._meter.report(progress, total, message))
+            self._exchange.on_loop(self._progress, progress, total, message)
 
     def heartbeat(self, elapsed_seconds: float) -> None:
         """Send a sign of life, where the client gave a token."""
@@ -87,18 +89,26 @@ class HandshakePeer:
 
     def log(self, level: str, data: Any, logger: str | None) -> None:
         """Send a log message, where the session's level lets it through."""
-        exchange = self._exchange
-        if exchange.is_answered or exchange.is_cancelled:
-            return
         if LEVELS.index(level) >= LEVELS.index(self._session.log_level):
             params = (
                 {"level": level, "data": data} if logger is None else {"level": level, "logger": logger, "data": data}
             )
-            exchange.connection.notify("notifications/message", params)
+            self._exchange.on_loop(self._exchange.tell, "notifications/message", params)
+
+    async def _request(self, method: str, params: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        # Source: MCP 2025-11-25, basic/lifecycle: before `initialized` the server sends no requests but pings.
+        if not self._session.is_initialized:
+            raise ResourceUnavailableError(
+                "busy", "the client has not finished its handshake: it must send notifications/initialized first"
+            )
+        return await self._exchange.connection.request(method, params)
+
+    def _progress(self, progress: float, total: float | None, message: str | None) -> None:
+        assert self._meter is not None
+        self._send(self._meter.report(progress, total, message))
 
     def _send(self, params: Mapping[str, Any] | None) -> None:
-        exchange = self._exchange
-        if params is not None and not exchange.is_answered and not exchange.is_cancelled:
-            exchange.connection.notify(
+        if params is not None:
+            self._exchange.tell(
                 "notifications/progress", self._revision.project_notification("notifications/progress", params)
             )

@@ -12,7 +12,7 @@ from mcp_server.errors.input_required_signal import InputRequiredSignal
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.request_meta import RequestMeta
-from mcp_server.protocol.sessions.client_abilities import can_elicit_form, can_elicit_url
+from mcp_server.protocol.sessions.client_abilities import can_elicit_form, can_elicit_url, check_sampling
 from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.protocol.sessions.progress_meter import ProgressMeter
 from mcp_server.security.doors.log_door import LEVELS
@@ -77,6 +77,7 @@ class StatelessPeer:
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the client's model."""
+        check_sampling(params, self._meta.client_capabilities)
         return self._ask("sampling/createMessage", self._exchange.revision.project_sampling(params))
 
     async def list_roots(self) -> Sequence[Mapping[str, Any]]:
@@ -89,7 +90,7 @@ class StatelessPeer:
     def progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Send progress, where the client gave a token."""
         if self._meter is not None:
-            self._send(self._meter.report(progress, total, message))
+            self._exchange.on_loop(self._progress, progress, total, message)
 
     def heartbeat(self, elapsed_seconds: float) -> None:
         """Send a sign of life, where the client gave a token."""
@@ -98,15 +99,12 @@ class StatelessPeer:
 
     def log(self, level: str, data: Any, logger: str | None) -> None:
         """Send a log message, where the request asked for its level."""
-        exchange = self._exchange
         threshold = self._meta.log_level
-        if threshold is None or exchange.is_answered or exchange.is_cancelled:
-            return
-        if LEVELS.index(level) >= LEVELS.index(threshold):
+        if threshold is not None and LEVELS.index(level) >= LEVELS.index(threshold):
             params = (
                 {"level": level, "data": data} if logger is None else {"level": level, "logger": logger, "data": data}
             )
-            exchange.connection.notify("notifications/message", params)
+            self._exchange.on_loop(self._exchange.tell, "notifications/message", params)
 
     def _ask(self, method: str, params: Mapping[str, Any] | None) -> Mapping[str, Any]:
         request = {"method": method} if params is None else {"method": method, "params": dict(params)}
@@ -124,7 +122,10 @@ class StatelessPeer:
         self.asked[key] = digest
         raise InputRequiredSignal(key, request)
 
+    def _progress(self, progress: float, total: float | None, message: str | None) -> None:
+        assert self._meter is not None
+        self._send(self._meter.report(progress, total, message))
+
     def _send(self, params: Mapping[str, Any] | None) -> None:
-        exchange = self._exchange
-        if params is not None and not exchange.is_answered and not exchange.is_cancelled:
-            exchange.connection.notify("notifications/progress", params)
+        if params is not None:
+            self._exchange.tell("notifications/progress", params)

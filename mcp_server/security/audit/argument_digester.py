@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from mcp_server.security.audit.canonical_json import MAX_SAFE_INTEGER, utf16_order
+from mcp_server.security.audit.canonical_json import MAX_SAFE_INTEGER, canonical_json, is_plain, utf16_order
 from mcp_server.security.audit.secret_scanner import SecretScanner
 
 # Together they keep a digest well below the 16 KiB of a record: what is larger is replaced by its length and digest.
@@ -55,6 +55,21 @@ class ArgumentDigester:
     def hash_value(self, text: str) -> str:
         """Return the HMAC under which a text stands in the log, hexadecimal."""
         return self._hash(text.encode("utf-8", "surrogatepass"))
+
+    def digest_json(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
+        """Return `digest` as canonical JSON."""
+        if len(arguments) == 1 and not plain:
+            # One text that is not shown: the smallest call there is, and its form needs no general encoder.
+            ((name, value),) = arguments.items()
+            if type(value) is str and name.isidentifier() and name.isascii():
+                shown_as = self._known_names.get(name) or self._learn(name)
+                if shown_as != _SECRET:
+                    data = value.encode("utf-8", "surrogatepass")
+                    keyed = self._keyed.copy()
+                    keyed.update(data)
+                    return b'{"%b":{"hmac":"%b","len":%d}}' % (name.encode(), keyed.hexdigest().encode(), len(data))
+        digest = self.digest(arguments, plain)
+        return to_json(digest) if is_plain(digest) else canonical_json(digest)
 
     def digest(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> dict[str, Any]:
         """Return the form of a call's arguments that may be logged.

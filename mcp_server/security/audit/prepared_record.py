@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from mcp_server.security.audit.canonical_json import MAX_SAFE_INTEGER, canonical_json, is_plain
 from mcp_server.security.audit.record_layout import RecordLayout
 
-_OF_THE_LOG: Final = {"mono": b"%(mono)d", "seq": b"%(seq)d", "ts": b'"%(ts)b"', "x_prev": b'"%(x_prev)b"'}
+_OF_THE_LOG: Final = {"mono": b"%d", "seq": b"%d", "ts": b'"%b"', "x_prev": b'"%b"'}
 
 
 class PreparedRecord:
@@ -32,26 +32,32 @@ class PreparedRecord:
     b'{"call":"c1","kind":"call.done","mono":5,"seq":2,"stream":"main","tool":"echo","ts":"T","v":1,"x_prev":"0"}'
     """
 
-    __slots__ = ("_pattern", "_variables", "constants", "layout")
+    __slots__ = ("_mono", "_pattern", "_seq", "_ts", "_variables", "constants", "layout")
 
     def __init__(self, kind: str, constants: Mapping[str, Any], variables: Iterable[str], *, stream: str) -> None:
-        self._variables = tuple((name, name.encode("ascii")) for name in variables)
+        given = tuple(variables)
         self.constants = dict(constants)
-        self.layout = RecordLayout(kind, [*constants, *(name for name, _ in self._variables)], stream=stream)
-        holes = {name: b"%%(%b)b" % key for name, key in self._variables} | _OF_THE_LOG
+        self.layout = RecordLayout(kind, [*constants, *given], stream=stream)
         parts: list[bytes] = []
+        holes: list[str] = []
         for name, value in {**self.layout.template, **self.constants}.items():
-            hole = holes.get(name)
-            # What is constant may hold the formatting character.
-            text = canonical_json(value).replace(b"%", b"%%") if hole is None else hole
+            if name in given or name in _OF_THE_LOG:
+                holes.append(name)
+                text = _OF_THE_LOG.get(name, b"%b")
+            else:
+                # What is constant may hold the formatting character.
+                text = canonical_json(value).replace(b"%", b"%%")
             parts.append(canonical_json(name).replace(b"%", b"%%") + b":" + text)
         self._pattern = b"{" + b",".join(parts) + b"}"
+        self._variables = tuple(name for name in holes if name in given)
+        # Where the log's own values stand among all that fill the holes; `x_prev` is the last.
+        self._mono, self._seq, self._ts = (holes.index(name) for name in ("mono", "seq", "ts"))
 
     def line(self, values: Mapping[str, Any], *, mono: int, seq: int, ts: bytes, leaf: bytes) -> bytes:
         """Return the line.
 
         Args:
-            values: The variable fields.
+            values: The variable fields; bytes are canonical JSON already.
             mono: The log's clock.
             seq: The record's number.
             ts: The time, as text.
@@ -60,11 +66,21 @@ class PreparedRecord:
         Raises:
             ValueError: A value has no canonical form.
         """
-        filled: dict[bytes, Any] = {b"mono": mono, b"seq": seq, b"ts": ts, b"x_prev": leaf}
-        for name, key in self._variables:
+        filled: list[Any] = []
+        for name in self._variables:
             value = values[name]
-            if type(value) is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-                filled[key] = b"%d" % value
+            kind = type(value)
+            if kind is bytes:
+                filled.append(value)
+            elif kind is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+                filled.append(b"%d" % value)
+            elif kind is list and not value:
+                filled.append(b"[]")
             else:
-                filled[key] = to_json(value) if is_plain(value) else canonical_json(value)
-        return self._pattern % filled
+                filled.append(to_json(value) if is_plain(value) else canonical_json(value))
+        # From the left, so that each insertion finds its place.
+        filled.insert(self._mono, mono)
+        filled.insert(self._seq, seq)
+        filled.insert(self._ts, ts)
+        filled.append(leaf)
+        return self._pattern % tuple(filled)

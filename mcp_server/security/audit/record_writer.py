@@ -170,7 +170,8 @@ class RecordWriter:
             line = b""
         if not line or len(line) > self._max_bytes:
             # Something a client chose has no canonical form, or is too long: the general way says it all the same.
-            return self.write(layout.kind.name, {**prepared.constants, **values})
+            fields = {name: from_json(value) if type(value) is bytes else value for name, value in values.items()}
+            return self.write(layout.kind.name, {**prepared.constants, **fields})
         seq = self._finish(layout, line, values.get("call"))
         if self.on_record is not None:
             self.on_record(from_json(line))

@@ -27,6 +27,7 @@ from mcp_server.tools.content.resource_link import ResourceLink
 from mcp_server.tools.content.text import Text
 from mcp_server.tools.module import Module
 from mcp_server.tools.modules.filesystem_tools import tool_definitions
+from mcp_server.tools.modules.folder_resources import top_level_files
 from mcp_server.tools.modules.text_edits import apply_edits, unified_diff
 from mcp_server.tools.modules.text_output import (
     MEBIBYTES,
@@ -82,7 +83,9 @@ class FilesystemModule(Module):
         for definition in tool_definitions():
             self.register_tool(**definition)
         permissions = (Permission(PermissionType.FILE_READ, argument="path"),)
-        describe = self.resource("file://{+path}", name="file", description="A file.", permissions=permissions)
+        describe = self.resource(
+            "file://{+path}", name="file", description="A file.", permissions=permissions, on_subscribe=self.watch
+        )
         describe(self._read_resource)
         describe = self.resource(
             "file://{+path}?offset={offset}",
@@ -91,6 +94,7 @@ class FilesystemModule(Module):
             permissions=permissions,
         )
         describe(self._read_resource_part)
+        self.resource_list(permissions=[Permission(PermissionType.DIRECTORY_LIST)])(top_level_files)
 
     async def handle_read_text_file(self, client: ClientContext, params: Params) -> Any:
         """Read a text, or its first or last lines."""
@@ -269,7 +273,7 @@ class FilesystemModule(Module):
     async def watch(self, client: ClientContext, path: str) -> None:
         """Tell of outside changes of a file from now on, as `resource_updated` of its URI; needs FILE_READ of it.
 
-        For whoever subscribes a client to the file; watching one more time than needed costs nothing.
+        Called when a client subscribes to the file; watching one more time than needed costs nothing.
 
         Raises:
             PermissionDeniedError: The client may not read it.

@@ -14,7 +14,7 @@ from mcp_server.security.audit.audit_verifier import AuditVerifier
 
 @pytest.fixture(scope="session")
 def serve_command() -> Callable[[Path], list[str]]:
-    """Return what makes the command that a client's configuration would name, for a server that lives in a directory."""
+    """Return what makes the command that a client's configuration would name; the server lives in a directory."""
 
     def make(home: Path) -> list[str]:
         folder = home / "folder"

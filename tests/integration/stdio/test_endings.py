@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from tests.integration.stdio.raw_server import (
     PATIENCE_SECONDS,
     RawServer,
+    check_audit,
     script_command,
     serve_command,
     server_environment,
@@ -121,17 +123,19 @@ def test_a_second_signal_ends_the_grace(server: RawServer, number: signal.Signal
     server.check_audit("signal")
 
 
-def test_handlers_that_ignore_their_end_do_not_keep_the_server(
-    start: Callable[..., RawServer], tmp_path: Path
+@pytest.mark.parametrize("tool", ["stubborn", "stuck_thread", "stuck_executor"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, None])
+def test_a_handler_that_ignores_its_end_does_not_keep_the_server(
+    start: Callable[..., RawServer], tmp_path: Path, tool: str, number: signal.Signals | None
 ) -> None:
     server = start(command=script_command(tmp_path, "--grace", "0.05"))
     server.initialize()
-    server.hold("stubborn", tool="long_running")
-    server.start_call("stuck_thread", label="stuck")
-    assert server.text("echo", text="all are running") == "all are running"
+    server.start_call(tool, label="stuck")
+    assert server.text("echo", text="it runs") == "it runs"
     # A second for those who ignore their cancellation is the protocol tier's own.
-    assert seconds_to(server, server.close_input, 0) < 1.0 + IDLE_SECONDS + SLACK_SECONDS
-    server.check_audit()
+    end = server.close_input if number is None else lambda: server.process.send_signal(number)
+    assert seconds_to(server, end, 0 if number is None else 4) < 1.0 + IDLE_SECONDS + SLACK_SECONDS
+    server.check_audit("end of input" if number is None else "signal")
 
 
 def test_a_blocking_handler_that_looks_learns_of_the_end(start: Callable[..., RawServer], tmp_path: Path) -> None:
@@ -170,35 +174,33 @@ def test_a_listener_is_told_the_end(start: Callable[..., RawServer]) -> None:
 
 
 def test_the_death_of_the_parent_ends_the_server_although_another_holds_the_pipe(tmp_path: Path) -> None:
-    # We hold both ends of the pipe, so the server never sees the end of its input.
-    read_end, our_write_end = os.pipe()
-    our_read_end, write_end = os.pipe()
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, *serve_command(tmp_path)],
-        stdin=read_end,
-        stdout=write_end,
-        stderr=subprocess.PIPE,
-        env=server_environment(),
-    )
-    try:
+    with ExitStack() as stack:
+        # We hold both ends of both pipes, so the server never sees the end of its input.
+        read_end, our_write_end, our_read_end, write_end = *os.pipe(), *os.pipe()
+        for descriptor in (read_end, our_write_end, our_read_end, write_end):
+            stack.callback(os.close, descriptor)
+        parent = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-c", PARENT, *serve_command(tmp_path)],
+                stdin=read_end,
+                stdout=write_end,
+                stderr=subprocess.PIPE,
+                env=server_environment(),
+            )
+        )
+        stack.callback(parent.kill)
         assert parent.stderr is not None
         pid = int(parent.stderr.readline())
-        watch = os.pidfd_open(pid)
+        server = os.pidfd_open(pid)
+        stack.callback(os.close, server)
         os.write(our_write_end, b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
-        assert b'"id":1' in os.read(our_read_end, 4096), "the server is up"
+        assert wait_for(our_read_end), "the server does not answer"
+        assert b'"id":1' in os.read(our_read_end, 4096)
         started = time.monotonic()
         parent.kill()
-        with selectors.DefaultSelector() as selector:
-            selector.register(watch, selectors.EVENT_READ)
-            assert selector.select(PATIENCE_SECONDS), "the server outlives its parent"
+        assert wait_for(server), "the server outlives its parent"
         assert time.monotonic() - started < IDLE_SECONDS + SLACK_SECONDS
-        assert not is_alive(pid)
-    finally:
-        parent.kill()
-        parent.wait()
-        parent.stderr.close()
-        for descriptor in (read_end, our_write_end, our_read_end, write_end, watch):
-            os.close(descriptor)
+    check_audit(tmp_path, "parent died")
 
 
 def test_a_client_that_closes_its_reading_end_only_does_no_harm(server: RawServer) -> None:
@@ -231,14 +233,20 @@ def test_a_server_killed_hard_leaves_a_log_that_the_next_one_continues(
     assert kinds[-2:] == ["server.stop", "log.close"]
 
 
+def wait_for(descriptor: int, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Return whether there is something to read, or a process has ended, within the time."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
+
+
 def wait_until_nothing_is_read(server: RawServer) -> None:
     """Return once the server leaves what we write unread."""
+    assert server.process.stdout is not None
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
+    while time.monotonic() < deadline:
         ping = server.request("ping")
-        with selectors.DefaultSelector() as selector:
-            selector.register(server.process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type] # it is a pipe
-            if not selector.select(0.1):
-                return
+        if not wait_for(server.process.stdout.fileno(), 0.1):
+            return
         server.answer(ping)
-        assert time.monotonic() < deadline
+    raise AssertionError("the server goes on reading after a signal")

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.stdio.raw_server import RawServer, serve_command, server_environment
 from tests.support.everything_server import NOISE, Noise
 
-NOISY_MODULE = '''
+NOISY_MODULE = """
 import os
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def stop():
 async def quiet() -> str:
     "Say something, properly."
     return "properly"
-'''
+"""
 
 
 @pytest.mark.parametrize("how", list(Noise))

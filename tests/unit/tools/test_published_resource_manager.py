@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -148,3 +149,52 @@ def test_mark_on_a_variable_binds_it() -> None:
     assert module.resources["doc:///{+path}"].permissions == (
         Permission(PermissionType.FILE_READ, "docs/**", argument="path"),
     )
+
+
+def watched(hook: Any, context: Any, uri: str = "note:///a") -> Any:
+    module = Module("m")
+
+    @module.resource("note:///{name}", on_subscribe=hook)
+    async def note(name: str) -> str:
+        return name
+
+    catalog = Catalog()
+    catalog.register(module)
+
+    async def run() -> Any:
+        return await PublishedResourceManager(catalog=catalog).plan_subscribe(uri).execute(context)
+
+    return asyncio.run(run())
+
+
+def test_watching_tells_the_hook_the_client_and_the_variables(context: Any) -> None:
+    told: list[Any] = []
+
+    async def asynchronous(client: Any, name: str) -> None:
+        told.append((client, name))
+
+    def plain(client: Any, **variables: str) -> None:
+        told.append((client, variables))
+
+    watched(asynchronous, context)
+    watched(plain, context, "note:///b%20c")
+    assert told == [(context, "a"), (context, {"name": "b c"})]
+    assert len(context.in_thread) == 1
+
+
+def test_what_a_hook_raises_refuses_the_subscription(context: Any) -> None:
+    async def no(client: Any, name: str) -> None:
+        raise UnknownNameError("resource", name)
+
+    with pytest.raises(UnknownNameError):
+        watched(no, context)
+
+
+def test_a_hook_that_does_not_take_the_variables_is_refused() -> None:
+    async def other(client: Any, path: str) -> None: ...
+
+    async def none() -> None: ...
+
+    for hook in (other, none):
+        with pytest.raises(ConfigurationError, match="on_subscribe"):
+            watched(hook, None)
