@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp_server.core.constants import DEFAULT_CLIENT, DEFAULT_NAME
-from mcp_server.resources.filesystem.file_limits import FileLimits
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.security_chain import DEFAULT_TIMEOUT_SECONDS
 from mcp_server.transport.transport_config import TransportConfig
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem.file_limits import FileLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class ServerConfig:
         state_directory: Where audit logs live; made if missing, mode 0700.
         durability: What an audit record waits for.
         default_timeout_seconds: How long a call may run where neither tool nor policy say.
-        file_limits: Bounds of file operations.
+        file_limits: Bounds of file operations, None for the defaults.
         transport: Bounds of the transport.
 
     >>> ServerConfig(policy=Policy.for_folders([]), state_directory=Path("state")).client
@@ -45,5 +48,5 @@ class ServerConfig:
     client: str = DEFAULT_CLIENT
     durability: Durability = Durability.PROCESS
     default_timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-    file_limits: FileLimits = field(default_factory=FileLimits)
+    file_limits: FileLimits | None = None
     transport: TransportConfig = field(default_factory=TransportConfig)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mcp_server.resources.blocking_pool import BlockingPool
-from mcp_server.resources.filesystem.root_config import RootConfig
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.resource_config import ResourceConfig
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem.root_config import RootConfig
+    from mcp_server.resources.filesystem_manager import FileSystemManager
 
 
 class ResourceTier:
@@ -34,6 +37,9 @@ class ResourceTier:
         """
         if not roots:
             return None
+        # On first use: a server starts, and lists its tools, without the file system.
+        from mcp_server.resources.filesystem_manager import FileSystemManager
+
         state = self._config.state_directory
         return FileSystemManager(
             roots=roots, limits=self._config.file_limits, forbidden=() if state is None else (state,)

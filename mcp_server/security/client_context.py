@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
-from mcp_server.resources.blocking_pool import BlockingPool
-from mcp_server.resources.filesystem.pinned_file import PinnedFile
-from mcp_server.security.authentication.peer_identity import PeerIdentity
-from mcp_server.security.authentication.principal import Principal
-from mcp_server.security.call_gate import CallGate
 from mcp_server.security.client_peer import ClientPeer
-from mcp_server.security.client_record import ClientRecord
-from mcp_server.security.client_state import ClientState
 from mcp_server.security.doors.answer import Answer
-from mcp_server.security.doors.file_door import FileDoor
-from mcp_server.security.doors.form import Form
-from mcp_server.security.doors.log_door import LogDoor
-from mcp_server.security.operation import Operation
-from mcp_server.security.running_call import RunningCall
+
+if TYPE_CHECKING:
+    from mcp_server.resources.blocking_pool import BlockingPool
+    from mcp_server.resources.filesystem.pinned_file import PinnedFile
+    from mcp_server.security.authentication.peer_identity import PeerIdentity
+    from mcp_server.security.authentication.principal import Principal
+    from mcp_server.security.call_gate import CallGate
+    from mcp_server.security.client_record import ClientRecord
+    from mcp_server.security.client_state import ClientState
+    from mcp_server.security.doors.file_door import FileDoor
+    from mcp_server.security.doors.log_door import LogDoor
+    from mcp_server.security.operation import Operation
+    from mcp_server.security.running_call import RunningCall
 
 T = TypeVar("T")
 
@@ -94,6 +95,9 @@ class ClientContext:
     def files(self) -> FileDoor:
         """The client's files."""
         if self._files is None:
+            # Imported on first use, as is everything of the file system: a server starts without it.
+            from mcp_server.security.doors.file_door import FileDoor
+
             self._files = FileDoor(
                 files=self._record.files,
                 gate=self._gate,
@@ -106,6 +110,8 @@ class ClientContext:
     def log(self) -> LogDoor:
         """Log messages to the client: `client.log.info("...")`."""
         if self._log is None:
+            from mcp_server.security.doors.log_door import LogDoor
+
             self._log = LogDoor(self._peer, self._operation.module)
         return self._log
 
@@ -136,6 +142,8 @@ class ClientContext:
             ResourceUnavailableError: There was no answer in time, or it does not fit the form.
             ConfigurationError: The form is none.
         """
+        from mcp_server.security.doors.form import Form
+
         form = Form(fields)
         peer = self._peer
         if peer is None or not peer.can_elicit:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
-from mcp_server.resources.filesystem_manager import FileSystemManager
-from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.client_record import ClientRecord
 from mcp_server.security.permission_manager import PermissionManager
-from mcp_server.security.permissions.client_profile import ClientProfile
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.security.authentication.principal import Principal
+    from mcp_server.security.permissions.client_profile import ClientProfile
 
 
 class ClientManager:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from mcp_server.resources.filesystem_manager import FileSystemManager
+from typing import TYPE_CHECKING
+
 from mcp_server.security.client_state import ClientState
 from mcp_server.security.client_view import ClientView
-from mcp_server.security.permissions.client_profile import ClientProfile
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.security.permissions.client_profile import ClientProfile
 
 
 class ClientRecord:

@@ -7,15 +7,13 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.unknown_name_error import UnknownNameError
-from mcp_server.resources.blocking_pool import BlockingPool
-from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.security.audit_logger import AuditLogger
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
@@ -36,6 +34,10 @@ from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
 from mcp_server.security.running_call import RunningCall
+
+if TYPE_CHECKING:
+    from mcp_server.resources.blocking_pool import BlockingPool
+    from mcp_server.resources.filesystem.pinned_file import PinnedFile
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,9 @@ import os
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
-from mcp_server.resources.filesystem.root_config import RootConfig
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.audit_logger import AuditLogger
 from mcp_server.security.authentication_manager import AuthenticationManager
@@ -23,6 +21,9 @@ from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.security_chain import SecurityChain
 from mcp_server.security.security_config import SecurityConfig
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem_manager import FileSystemManager
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ class SecurityTier:
         self.audit.close()
 
     def _open_files(self, profile: ClientProfile) -> FileSystemManager | None:
+        from mcp_server.resources.filesystem.root_config import RootConfig
+
         limits = profile.limits
         roots = [
             RootConfig(folder, is_global=is_global, max_bytes=limits.workspace_bytes, max_files=limits.workspace_files)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-from mcp_server.tools.content.audio import Audio
-from mcp_server.tools.content.embedded_resource import EmbeddedResource
-from mcp_server.tools.content.image import Image
-from mcp_server.tools.content.resource_link import ResourceLink
-from mcp_server.tools.content.text import Text
 from mcp_server.tools.tool_contract import ToolContract
 from mcp_server.tools.tool_result import ToolResult
 from mcp_server.tools.unset import UNSET
-
-CONTENT_TYPES: Final = (Text, Image, Audio, ResourceLink, EmbeddedResource)
 
 
 def build_result(value: Any, contract: ToolContract) -> ToolResult:
@@ -70,10 +63,15 @@ def to_plain(value: Any) -> Any:
         raise TypeError(f"a handler returned a {type(value).__name__}, which has no JSON form") from error
 
 
+def _is_block(value: Any) -> bool:
+    """Whether it is one of the content values; they say so themselves, so that none need be imported to ask."""
+    return getattr(type(value), "is_content", False) is True
+
+
 def _is_content(value: Any) -> bool:
-    if isinstance(value, CONTENT_TYPES):
+    if _is_block(value):
         return True
-    return isinstance(value, (list, tuple)) and any(isinstance(item, CONTENT_TYPES) for item in value)
+    return isinstance(value, (list, tuple)) and any(map(_is_block, value))
 
 
 def content_block(item: Any) -> dict[str, Any]:
@@ -82,8 +80,9 @@ def content_block(item: Any) -> dict[str, Any]:
     >>> content_block("hello")
     {'type': 'text', 'text': 'hello'}
     """
-    if isinstance(item, CONTENT_TYPES):
-        return item.to_wire()
+    if _is_block(item):
+        wire: dict[str, Any] = item.to_wire()
+        return wire
     if isinstance(item, str):
         return {"type": "text", "text": item}
     if isinstance(item, Mapping) and isinstance(item.get("type"), str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp_server.tools.content.wire import encode, finish
 
@@ -24,6 +24,7 @@ class EmbeddedResource:
     {'uri': 'note:///a.md', 'mimeType': 'text/plain', 'text': 'hello'}
     """
 
+    is_content: ClassVar[bool] = True
     uri: str
     data: str | bytes = field(repr=False)
     mime_type: str | None = None

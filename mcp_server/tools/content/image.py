@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp_server.tools.content.wire import encode, finish
 
@@ -23,6 +23,7 @@ class Image:
     {'type': 'image', 'data': 'aGk=', 'mimeType': 'image/png'}
     """
 
+    is_content: ClassVar[bool] = True
     data: bytes = field(repr=False)
     mime_type: str = "image/png"
     annotations: Mapping[str, Any] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp_server.tools.content.wire import finish
 
@@ -29,6 +29,7 @@ class ResourceLink:
     {'type': 'resource_link', 'uri': 'note:///a.md', 'name': 'a.md'}
     """
 
+    is_content: ClassVar[bool] = True
     uri: str
     name: str
     title: str | None = None

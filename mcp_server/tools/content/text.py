@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from mcp_server.tools.content.wire import finish
 
@@ -22,6 +22,7 @@ class Text:
     {'type': 'text', 'text': 'done'}
     """
 
+    is_content: ClassVar[bool] = True
     text: str
     annotations: Mapping[str, Any] | None = None
     meta: Mapping[str, Any] | None = None

@@ -11,13 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.tool_error import ToolError
-from mcp_server.resources.filesystem.directory_entry import DirectoryEntry
-from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
 from mcp_server.resources.filesystem.file_kind import FileKind
-from mcp_server.resources.filesystem.file_location import FileLocation
-from mcp_server.resources.filesystem.glob_pattern import GlobPattern
 from mcp_server.resources.filesystem.names import escaped
-from mcp_server.resources.filesystem.walk_entry import WalkEntry
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.tools.content.audio import Audio
@@ -40,6 +35,11 @@ from mcp_server.tools.modules.text_output import (
 )
 
 if TYPE_CHECKING:
+    from mcp_server.resources.filesystem.directory_entry import DirectoryEntry
+    from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
+    from mcp_server.resources.filesystem.file_location import FileLocation
+    from mcp_server.resources.filesystem.glob_pattern import GlobPattern
+    from mcp_server.resources.filesystem.walk_entry import WalkEntry
     from mcp_server.security.client_context import ClientContext
 
 Params = Mapping[str, Any]
@@ -240,7 +240,7 @@ class FilesystemModule(Module):
     async def handle_search_files(self, client: ClientContext, params: Params) -> str:
         """Find names by a glob."""
         path = params["path"]
-        pattern = GlobPattern.compile(params["pattern"])
+        pattern = _glob(params["pattern"])
         below = _relative_to(client, path)
         result = await client.files.walk(
             path,
@@ -281,6 +281,8 @@ class FilesystemModule(Module):
         """
         watcher = self._watcher
         if watcher is None:
+            from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
+
             watcher = self._watcher = DirectoryWatcher(on_change=lambda name: self.resource_updated(file_uri(name)))
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(watcher.fileno(), watcher.drain)
@@ -387,7 +389,7 @@ def _excluder(client: ClientContext, path: str, patterns: Sequence[str]) -> Call
     """Return what refuses every name one of the patterns means: a plain name at any depth, a glob from the start."""
     if not patterns:
         return None
-    globs = [GlobPattern.compile(text if "*" in text else f"**/{text}") for text in patterns]
+    globs = [_glob(text if "*" in text else f"**/{text}") for text in patterns]
     below = _relative_to(client, path)
 
     def excludes(location: FileLocation) -> bool:
@@ -395,6 +397,12 @@ def _excluder(client: ClientContext, path: str, patterns: Sequence[str]) -> Call
         return any(glob.matches(parts) for glob in globs)
 
     return excludes
+
+
+def _glob(text: str) -> GlobPattern:
+    from mcp_server.resources.filesystem.glob_pattern import GlobPattern
+
+    return GlobPattern.compile(text)
 
 
 def _tree(entries: Sequence[WalkEntry]) -> list[dict[str, Any]]:

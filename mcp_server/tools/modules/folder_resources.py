@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from mcp_server.errors.mcp_server_error import MCPServerError
-from mcp_server.resources.filesystem.directory_entry import DirectoryEntry
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.names import escaped
 from mcp_server.tools.content.resource_link import ResourceLink
 from mcp_server.tools.modules.text_output import file_uri, media_type
 
 if TYPE_CHECKING:
+    from mcp_server.resources.filesystem.directory_entry import DirectoryEntry
     from mcp_server.security.client_context import ClientContext
 
 MAX_NAMES: Final = 10_000
