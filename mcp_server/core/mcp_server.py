@@ -141,11 +141,23 @@ class MCPServer:
         Args:
             streams: The private pipe ends; closed at the end.
         """
+        from mcp_server.resources.daemon_executor import DaemonExecutor
+
+        loop = asyncio.new_event_loop()
+        loop.set_default_executor(DaemonExecutor())
         try:
-            return asyncio.run(
+            return loop.run_until_complete(
                 self._serve(lambda lifecycle: lifecycle.transport.stdio(streams=streams, client=self.config.client))
             )
         finally:
+            # What is left has had its grace and its cancellation; `asyncio.run` would wait for it for ever.
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(asyncio.wait(left, timeout=0.1))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
             streams.close()
 
     async def _serve(self, make_transport: Callable[[Lifecycle], BaseTransport]) -> StopReason:

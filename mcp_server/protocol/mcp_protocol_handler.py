@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.errors.input_required_signal import InputRequiredSignal
@@ -45,6 +45,9 @@ from mcp_server.security.consent.state_sealer import StateSealer
 from mcp_server.security.security_chain import SecurityChain
 
 logger = logging.getLogger(__name__)
+
+LISTING_ROOM: Final = 8
+"""Listings that may run while all places are taken by calls: a client must see what there is even then."""
 
 
 class MCPProtocolHandler:
@@ -102,6 +105,15 @@ class MCPProtocolHandler:
             self._receive_batch(connection, message)
         else:
             self._receive_message(connection, message, None)
+
+    def pause(self, connection: Connection) -> None:
+        """Begin no further request while the client does not take the answers of those before."""
+        connection.is_paused = True
+
+    def resume(self, connection: Connection) -> None:
+        """Begin the requests that wait, now that the client reads."""
+        connection.is_paused = False
+        self._begin_waiting(connection)
 
     async def close(self, connection: Connection, grace_seconds: float) -> None:
         """Stop serving: let what runs end within the grace, end the rest, and forget the client.
@@ -241,7 +253,8 @@ class MCPProtocolHandler:
         exchange.peer = self._peer(exchange, route)
         connection.exchanges[exchange.request_id] = exchange
         operation = self._operate(exchange, route, plan)
-        if connection.running <= self._config.max_in_flight:
+        room = self._config.max_in_flight + (LISTING_ROOM if route.is_listing else 0)
+        if connection.running <= room and not connection.is_paused:
             self._runner.start(exchange, operation)
         elif len(connection.waiting) < self._config.max_waiting:
             exchange.pending = operation
@@ -340,7 +353,7 @@ class MCPProtocolHandler:
 
     def _begin_waiting(self, connection: Connection) -> None:
         """Begin requests that wait, as far as there is room."""
-        while connection.waiting and connection.running < self._config.max_in_flight:
+        while connection.waiting and connection.running < self._config.max_in_flight and not connection.is_paused:
             following = connection.waiting.popleft()
             if following.pending is not None:
                 self._runner.start(following, following.pending)

@@ -23,6 +23,7 @@ class Route:
         finish: Turns what the operation returned into the result, in the revision's shape.
         refuse: Turns a refusal into a result where the protocol wants one, else returns None.
         may_ask: Whether a question to the client may travel in its result (2026-07-28).
+        is_listing: Whether it only tells what there is: such a request does not queue behind calls of tools.
     """
 
     method: str
@@ -31,3 +32,4 @@ class Route:
     finish: Callable[[Exchange, Any], Mapping[str, Any]] | None = None
     refuse: Callable[[Exchange, MCPServerError], Mapping[str, Any] | None] | None = None
     may_ask: bool = False
+    is_listing: bool = False

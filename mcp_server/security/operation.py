@@ -28,6 +28,7 @@ class Operation(NamedTuple):
         definition_hash: SHA-256 of the tool's definition, hexadecimal; empty where there is none.
         timeout_seconds: Its own time limit in seconds, None for the default.
         module: The module that offers it.
+        is_counted: Whether it counts against the client's limits of calls; a listing does not.
 
     >>> async def nothing(client): return None
     >>> Operation(kind="tools/call", name="noop", execute=nothing).needs
@@ -44,3 +45,4 @@ class Operation(NamedTuple):
     definition_hash: str = ""
     timeout_seconds: float | None = None
     module: str = ""
+    is_counted: bool = True

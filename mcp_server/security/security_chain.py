@@ -13,6 +13,7 @@ from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.errors.sandbox_violation_error import SandboxViolationError
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.security.audit_logger import AuditLogger
 from mcp_server.security.authentication.credentials import Credentials
@@ -218,9 +219,10 @@ class SecurityChain:
             # (2) Permit. A name the caller may never use is answered like a name that does not exist.
             if not self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions):
                 raise UnknownNameError(_noun(operation), operation.name)
-            self._clients.enter(record)
-            has_entered = True
-            if operation.permissions and (wanted := self._wanted(operation, record)):
+            if operation.is_counted:
+                self._clients.enter(record)
+                has_entered = True
+            if operation.permissions and (wanted := self._wanted(operation, record, evidence)):
                 await gate.require_all(wanted)
                 # (3) Sandbox: open what was permitted; the handler gets this very object.
                 self._pin(wanted, record, pinned)
@@ -279,7 +281,7 @@ class SecurityChain:
             call=None,
             evidence=[],
         )
-        return all(gate.allows(*each) for each in self._wanted(operation, record))
+        return all(gate.allows(*each) for each in self._wanted(operation, record, []))
 
     def forget(self, credentials: Credentials) -> None:
         """Drop what is remembered of a connection that has ended."""
@@ -322,7 +324,7 @@ class SecurityChain:
         return view
 
     def _wanted(
-        self, operation: Operation, record: ClientRecord
+        self, operation: Operation, record: ClientRecord, evidence: list[list[str]]
     ) -> list[tuple[PermissionType, str, str | None, Permission | None]]:
         """Turn the needs into canonical resources; touches no file."""
         # Execution outside the sandbox is a right of its own, asked for by the declaration and granted by name only.
@@ -336,7 +338,11 @@ class SecurityChain:
                 continue
             if record.files is None:
                 raise ResourceUnavailableError("missing", "this client has no folder; the operator can give it one")
-            location = record.files.locate(need.text)
+            try:
+                location = record.files.locate(need.text)
+            except SandboxViolationError as error:
+                evidence.append([str(kind), need.text, error.reason])
+                raise
             if kind == PermissionType.FILE_WRITE and location.root.is_global:
                 kind = PermissionType.FILE_WRITE_GLOBAL
             wanted.append((kind, location.absolute, location.relative, need.permission))

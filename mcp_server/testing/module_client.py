@@ -62,6 +62,9 @@ class ModuleClient:
         if not result.get("isError") or details is None:
             raise AssertionError(f"{tool} was not refused: {_text(result)}")
         missing = tuple((each["type"], each["resource"]) for each in details.get("missing", ()))
+        if details["code"] == ErrorCode.SANDBOX_REFUSED and self.audit:
+            # The client is told the reason alone; what was tried, and with which permission, stands in the evidence.
+            missing = tuple((kind, name) for kind, name, _ in self.audit[-1].fields.get("need", ())[-1:])
         return Denial(details["code"], _text(result), missing)
 
     async def request(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:

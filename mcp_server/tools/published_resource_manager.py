@@ -85,6 +85,7 @@ class PublishedResourceManager:
             execute=partial(self._list, listers, may_use, may_read),
             permissions=tuple(dict.fromkeys(each for lister in listers for each in lister.permissions)),
             has_effects=False,
+            is_counted=False,
         )
 
     def plan_read(self, uri: str) -> Operation:

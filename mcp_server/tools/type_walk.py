@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.tools.resource_names import looks_like_resource
+from mcp_server.tools.tool_result import ToolResult
 
 _MAX_DEPTH: Final = 4
 # The standard modules whose classes pydantic can read from JSON.
@@ -58,7 +59,14 @@ def describes_object(annotation: Any) -> bool:
     if get_origin(annotation) in (dict, typing.Mapping) or getattr(get_origin(annotation), "__name__", "") == "Mapping":
         arguments = get_args(annotation)
         return len(arguments) == 2 and arguments[1] is not Any
-    return isinstance(annotation, type) and (
+    if (
+        not isinstance(annotation, type)
+        or getattr(annotation, "is_content", False)
+        or issubclass(annotation, ToolResult)
+    ):
+        # Content is no structured value, and a whole result says for itself what it holds.
+        return False
+    return (
         typing.is_typeddict(annotation) or dataclasses.is_dataclass(annotation) or hasattr(annotation, "model_fields")
     )
 

@@ -57,6 +57,11 @@ class StdioChannel:
         self._is_broken = False
         self._drained: asyncio.Future[None] | None = None
 
+    @property
+    def unsent_bytes(self) -> int:
+        """How much waits for the client to read."""
+        return self._unsent_bytes
+
     def send(self, message: bytes) -> None:
         """Queue one message for the end of this turn of the loop."""
         if self._is_broken:

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from typing import Final, Self
 
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.authentication.peer_identity import PeerIdentity
 
 FIRST_PRIVATE_FD: Final = 3
@@ -36,8 +37,14 @@ class StdioStreams:
         its children. Call it before any module of a user is imported: an import may print.
         """
         # The copies are closed on exec, so no child can read or write the protocol.
-        read_fd = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD)
-        write_fd = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD)
+        try:
+            read_fd = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD)
+            write_fd = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD)
+        except OSError as error:
+            raise ConfigurationError(
+                "standard input and standard output must both be open; an AI client starts this program and talks "
+                "to it through them"
+            ) from error
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         try:

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import select
 import sys
 import termios
 import threading
@@ -67,6 +68,8 @@ class StdioTransport(BaseTransport):
         self._is_reading = False
         self._uses_thread = False
         self._resume = threading.Event()
+        self._hangup: select.epoll | None = None
+        self._abandon: asyncio.TimerHandle | None = None
 
     async def serve(self) -> StopReason:
         """Serve until the end of input, `stop`, or the death of the parent."""
@@ -94,6 +97,7 @@ class StdioTransport(BaseTransport):
             await self._finish()
         finally:
             self._stop_reading()
+            self._watch_hangup(is_watched=False)
             self._channel.close()
             if parent_fd is not None:
                 loop.remove_reader(parent_fd)
@@ -141,12 +145,49 @@ class StdioTransport(BaseTransport):
 
     def _pressure(self, is_pressed: bool) -> None:
         """Do not read while the client does not: it would only make more that cannot be sent."""
+        (self._handler.pause if is_pressed else self._handler.resume)(self._connection)
+        self._watch_hangup(is_watched=is_pressed)
         if self._uses_thread:
             (self._resume.clear if is_pressed else self._resume.set)()
         elif is_pressed:
             self._stop_reading()
         elif self._stop_reason is None:
             self._start_reading()
+
+    def _watch_hangup(self, *, is_watched: bool) -> None:
+        """While nothing is read, see by the kernel's hang-up that the client has closed its end.
+
+        A client that closed its end and takes no answer for the length of the grace is gone; one that goes on reading,
+        as the last part of a pipeline does, gets everything.
+        """
+        if is_watched and self._hangup is None and not self._uses_thread and self._stop_reason is None:
+            self._hangup = select.epoll()
+            # No event is asked for: hang-up is always told.
+            self._hangup.register(self._streams.read_fd, 0)
+            self._loop.add_reader(self._hangup.fileno(), self._hung_up)
+        elif not is_watched and self._hangup is not None:
+            self._loop.remove_reader(self._hangup.fileno())
+            self._hangup.close()
+            self._hangup = None
+            if self._abandon is not None:
+                self._abandon.cancel()
+                self._abandon = None
+
+    def _hung_up(self) -> None:
+        assert self._hangup is not None
+        self._loop.remove_reader(self._hangup.fileno())
+        self._give_up_unless_taken(self._channel.unsent_bytes)
+
+    def _give_up_unless_taken(self, unsent_bytes: int) -> None:
+        """Stop when the client, which has closed its end, takes nothing for the length of the grace."""
+
+        def look() -> None:
+            if self._channel.unsent_bytes < unsent_bytes:
+                self._give_up_unless_taken(self._channel.unsent_bytes)
+            else:
+                self.stop(StopReason.END_OF_INPUT)
+
+        self._abandon = self._loop.call_later(self._config.grace_seconds, look)
 
     def _readable(self) -> None:
         try:

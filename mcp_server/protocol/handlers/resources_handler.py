@@ -42,7 +42,7 @@ class ResourcesHandler:
     def routes(self) -> tuple[Route, ...]:
         """Return the methods served here."""
         return (
-            Route("resources/list", plan=self.plan_list, finish=self.finish_list),
+            Route("resources/list", plan=self.plan_list, finish=self.finish_list, is_listing=True),
             Route("resources/templates/list", answer=self.list_templates),
             Route("resources/read", plan=self.plan_read, finish=self.finish_read, may_ask=True),
             Route("resources/subscribe", plan=self.plan_subscribe, finish=self.finish_empty),

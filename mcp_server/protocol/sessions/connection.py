@@ -39,6 +39,7 @@ class Connection:
         "codec",
         "exchanges",
         "is_closed",
+        "is_paused",
         "server_info",
         "session",
         "subscriptions",
@@ -54,6 +55,7 @@ class Connection:
         self.waiting: deque[Exchange] = deque()
         self.subscriptions: dict[RequestId, Subscription] = {}
         self.is_closed = False
+        self.is_paused = False
         self._questions: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._ids = count(1)
 

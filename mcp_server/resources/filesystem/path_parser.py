@@ -42,13 +42,16 @@ class PathParser:
     ('a', 'b.txt') ('c',)
     """
 
-    __slots__ = ("_by_length", "_first")
+    __slots__ = ("_by_length", "_first", "_is_nested")
 
     def __init__(self, roots: Sequence[Root]) -> None:
         self._first = roots[0] if roots else None
         names = [(parts, root) for root in roots for parts in root.public_parts]
         # The longest name first, so that a folder inside another folder has its own rules.
         self._by_length = sorted(names, key=lambda pair: len(pair[0]), reverse=True)
+        self._is_nested = any(
+            inner is not outer and below[: len(above)] == above for below, inner in names for above, outer in names
+        )
 
     def parse(self, text: str) -> FileLocation:
         """Return the location `text` names.
@@ -62,11 +65,21 @@ class PathParser:
         if text[0] != "/":
             if self._first is None:
                 raise SandboxViolationError("escape", "this client has no folder")
-            return FileLocation(self._first, tuple(parts))
+            return self._innermost(self._first, tuple(parts))
         for public, root in self._by_length:
             if tuple(parts[: len(public)]) == public:
-                return FileLocation(root, tuple(parts[len(public) :]))
+                return self._innermost(root, tuple(parts[len(public) :]))
         raise SandboxViolationError("escape", f"{quoted(text)} lies outside the folders of this client")
+
+    def _innermost(self, root: Root, parts: tuple[str, ...]) -> FileLocation:
+        """Return the place in the innermost folder that holds it: its rules hold however the path was written."""
+        if self._is_nested:
+            for outer in root.public_parts:
+                whole = (*outer, *parts)
+                for public, inner in self._by_length:
+                    if inner is not root and len(public) > len(outer) and whole[: len(public)] == public:
+                        return FileLocation(inner, whole[len(public) :])
+        return FileLocation(root, parts)
 
     @staticmethod
     def _check_text(text: str) -> None:

@@ -179,7 +179,7 @@ def test_close_lets_run_what_ends_in_time(channel: Any) -> None:
         assert bench.answers() == {}
         gate.set()
         await closing
-        assert bench.answers() == dict.fromkeys(range(3), {"value": "done"})
+        assert bench.answers() == {number: {"value": "done"} for number in range(3)}
         assert bench.connection.is_closed
         assert bench.chain.forgotten == [channel.credentials]
 

@@ -68,7 +68,6 @@ def test_whatever_a_function_raises_ends_its_call_and_not_the_thread(error: type
             await pool.run("a", fail)
         assert await pool.run("a", int) == 0
 
-    # Outside of a task, for asyncio lets SystemExit and KeyboardInterrupt of a task end its loop.
     asyncio.run(work())
     assert pool.threads == 1
     pool.close()
