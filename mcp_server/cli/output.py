@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
@@ -59,6 +58,8 @@ class Output:
         if self.as_json:
             return
         first = escape_text(seen.strip().split("\n")[0])
+        import shutil
+
         width = shutil.get_terminal_size().columns if self._stream.isatty() else 160
         room = max(20, width - 54)
         shown = first if len(first) <= room else first[: room - 1] + "…"

@@ -155,7 +155,8 @@ class Lifecycle:
             self._policy_source = PolicySource(
                 config.policy_path, PolicyLoader(), self.security.permissions, self._report
             )
-            self._watch_policy(asyncio.get_running_loop().call_later)
+            call_later = asyncio.get_running_loop().call_later
+            self._poll = call_later(POLICY_POLL_SECONDS, self._watch_policy, call_later)
 
     def _watch_policy(self, call_later: Callable[..., asyncio.TimerHandle]) -> None:
         if self._state is LifecycleState.OPEN and self._policy_source is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import stat
@@ -163,6 +164,9 @@ class MCPServer:
     async def _serve(self, make_transport: Callable[[Lifecycle], BaseTransport]) -> StopReason:
         lifecycle = self.lifecycle()
         await lifecycle.open()
+        # What is there now stays; the collector need not look at it again and again.
+        gc.freeze()
+        gc.enable()
         reason = StopReason.REQUESTED
         try:
             transport = make_transport(lifecycle)

@@ -30,6 +30,7 @@ class ListPages:
         self._codec = codec
         self._cursors = cursors
         self._page_size = page_size
+        self._last: tuple[str, str, Sequence[Any]] | None = None
         self._kept: dict[tuple[str, str, str, int], bytes] = {}
 
     def page(
@@ -55,13 +56,21 @@ class ListPages:
         key = (exchange.method, exchange.revision.date, fingerprint, start)
         kept = self._kept.get(key)
         if kept is None:
-            everything = entries()
+            everything = self._entries(exchange.method, fingerprint, start, entries)
             page = [entry.to_wire() for entry in everything[start : start + self._page_size]]
             kept = self._codec.encode(self._result(exchange, member, fingerprint, start, page, len(everything)))
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
             self._kept[key] = kept
         return kept
+
+    def _entries(
+        self, method: str, fingerprint: str, start: int, entries: Callable[[], Sequence[Any]]
+    ) -> Sequence[Any]:
+        """Return a list's entries; those of the last list are kept, for its further pages mostly come next."""
+        if not start or self._last is None or self._last[:2] != (method, fingerprint):
+            self._last = (method, fingerprint, entries())
+        return self._last[2]
 
     def cut(self, *, exchange: Exchange, member: str, listed: ResourceList) -> Mapping[str, Any]:
         """Return one page of a list that was made for this request, and is not kept.

@@ -55,13 +55,15 @@ class CompletionManager:
         name, value = argument.get("name"), argument.get("value")
         kind = ref.get("type")
         reference = ref.get("name") if kind == "ref/prompt" else ref.get("uri")
-        others = (context or {}).get("arguments") or {}
+        others = {} if context is None else context.get("arguments", {})
         if kind not in ("ref/prompt", "ref/resource") or not isinstance(reference, str):
             raise InvalidArgumentsError(["'ref' must be a ref/prompt with a name or a ref/resource with a uri"])
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidArgumentsError(["'argument' must have a name and a value, both texts"])
         if not isinstance(others, Mapping) or not all(isinstance(text, str) for text in others.values()):
             raise InvalidArgumentsError(["'context.arguments' must be an object of texts"])
+        # Under the name that was asked for: a refusal must not tell the template behind an address.
+        asked = reference
         owner: Prompt | PublishedResource
         if kind == "ref/prompt":
             owner = self._catalog.prompt(reference)
@@ -72,7 +74,7 @@ class CompletionManager:
         own = completion.permissions if completion is not None else ()
         return Operation(
             kind="completion/complete",
-            name=reference,
+            name=asked,
             execute=_none if completion is None else partial(self._run, completion, value, others),
             permissions=tuple(dict.fromkeys((*own, *owner.permissions))),
             arguments={name: value},

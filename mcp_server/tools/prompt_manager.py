@@ -10,6 +10,7 @@ from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.security.operation import Operation
 from mcp_server.tools.catalog import Catalog
 from mcp_server.tools.prompt import Prompt
+from mcp_server.tools.refusing import refusing
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
@@ -51,18 +52,22 @@ class PromptManager:
 
         Raises:
             UnknownNameError: There is no prompt of that name.
-            InvalidArgumentsError: A bound argument is no text.
+            InvalidArgumentsError: The arguments are no object.
         """
         prompt = self._catalog.prompt(name)
         given = {} if arguments is None else arguments
         if not isinstance(given, Mapping):
             raise InvalidArgumentsError(["the arguments must be an object"])
+        try:
+            needs = tuple(need for binding in prompt.bindings for need in binding.needs(given))
+        except InvalidArgumentsError as error:
+            return refusing("prompts/get", name, prompt.permissions, error, module=prompt.module)
         return Operation(
             kind="prompts/get",
             name=name,
             execute=partial(self._run, prompt, given),
             permissions=prompt.permissions,
-            needs=tuple(need for binding in prompt.bindings for need in binding.needs(given)),
+            needs=needs,
             arguments=given,
             has_effects=any(not permission.type.is_reading for permission in prompt.permissions),
             module=prompt.module,

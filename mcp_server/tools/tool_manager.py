@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.security.operation import Operation
 from mcp_server.tools.catalog import Catalog
+from mcp_server.tools.refusing import refusing
 from mcp_server.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -50,19 +52,25 @@ class ToolManager:
     def plan(self, name: str, arguments: Mapping[str, Any] | None) -> Operation:
         """Return the plan of a call; nothing is validated or touched yet, only the bound arguments are read.
 
+        A bound argument that is neither a text nor a list of texts gives a plan that does nothing but say so: whether
+        the caller may know of the tool at all is for the chain to find out first.
+
         Raises:
             UnknownNameError: There is no tool of that name.
-            InvalidArgumentsError: A bound argument is neither a text nor a list of texts.
         """
         tool = self._catalog.tool(name)
         if arguments is None:
             arguments = {}
+        try:
+            needs = tool.needs(arguments) if tool.bindings else ()
+        except InvalidArgumentsError as error:
+            return refusing("tools/call", name, tool.permissions, error, module=tool.module)
         return Operation(
             kind="tools/call",
             name=name,
             execute=partial(tool.run if self._catalog.is_ready else partial(self._run_late, tool), arguments),
             permissions=tool.permissions,
-            needs=tool.needs(arguments) if tool.bindings else (),
+            needs=needs,
             arguments=arguments,
             has_effects=tool.has_effects,
             definition_hash=tool.definition_hash,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from mcp_server.errors.configuration_error import ConfigurationError
 
@@ -108,8 +107,13 @@ class URITemplate:
 
 
 def _decoded(text: str) -> str | None:
+    if "%" not in text:
+        return text
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         return None
+    # Imported here, for a server that never meets an escape starts without it.
+    from urllib.parse import unquote_to_bytes
+
     try:
         return unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:

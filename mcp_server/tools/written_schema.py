@@ -56,7 +56,10 @@ def check_schema(what: str, schema: object, *, needs_object: bool = True) -> Map
         nodes += 1
         if depth > MAX_DEPTH or nodes > MAX_NODES:
             raise ConfigurationError(f"{what}: the schema is deeper than {MAX_DEPTH} or larger than {MAX_NODES} nodes")
-        if isinstance(node, Mapping):
+        kind = type(node)
+        if kind is str or kind is bool or kind is int or kind is float or node is None:
+            continue
+        if kind is dict or isinstance(node, Mapping):
             if not all(isinstance(key, str) for key in node):
                 raise ConfigurationError(f"{what}: the schema has a member whose name is no text")
             reference = node.get("$ref")

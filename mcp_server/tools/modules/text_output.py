@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from typing import Final
-from urllib.parse import quote
 
 KIBIBYTES: Final = 1024
 MEBIBYTES: Final = 1024 * KIBIBYTES
@@ -47,6 +46,8 @@ def file_uri(absolute: str, offset: int = 0) -> str:
     >>> file_uri("/a b/c?.txt", 10)
     'file:///a%20b/c%3F.txt?offset=10'
     """
+    from urllib.parse import quote
+
     uri = f"file://{quote(absolute, safe=_PATH_CHARACTERS)}"
     return f"{uri}?offset={offset}" if offset else uri
 

@@ -271,7 +271,8 @@ def test_the_longest_folder_name_wins(make_files: Make, folder: Path) -> None:
     files = make_files(RootConfig(folder), RootConfig(folder / "sub", writable=False))
     assert files.locate(f"{folder}/sub/x").root is files.roots[1]
     assert files.locate(f"{folder}/subx").root is files.roots[0]
-    assert files.locate("sub/x").root is files.roots[0]
+    assert files.locate("sub/x").root is files.roots[1]
+    assert files.locate("sub/x").parts == ("x",)
 
 
 def test_a_linked_folder_has_both_names(make_files: Make, folder: Path, tmp_path: Path) -> None:

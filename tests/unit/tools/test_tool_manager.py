@@ -11,6 +11,7 @@ import pytest
 
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.errors.unknown_name_error import UnknownNameError
+from mcp_server.security.operation import Operation
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.tools.markers.reads import Reads
@@ -93,24 +94,31 @@ def test_bound_values_are_found_in_lists_and_objects(
     assert texts(manager, arguments) == expected
 
 
+async def refused(operation: Operation) -> None:
+    """Carry a plan out that touches nothing and asks for nothing."""
+    assert operation.needs == ()
+    assert not operation.has_effects
+    await operation.execute(None)  # type: ignore[arg-type] # it refuses before it looks
+
+
 @pytest.mark.parametrize("value", [1, True, {"a": "b"}, [1], [["a"]], [None], 1.5, [{"to": "x"}]])
-def test_bound_value_that_is_no_text_is_refused_at_once(manager_of: MakeManager, value: Any) -> None:
+def test_bound_value_that_is_no_text_is_refused_by_the_plan(manager_of: MakeManager, value: Any) -> None:
     manager = manager_of(written({"type": "object", "properties": {"path": {}}}, "path"))
     with pytest.raises(InvalidArgumentsError, match="'path' must be a text or a list of texts"):
-        manager.plan("t", {"path": value})
+        asyncio.run(refused(manager.plan("t", {"path": value})))
 
 
 @pytest.mark.parametrize("value", ["x", 1, [1], {"to": 1}, {"to": {}}])
-def test_bound_value_inside_something_else_is_refused_at_once(manager_of: MakeManager, value: Any) -> None:
+def test_bound_value_inside_something_else_is_refused_by_the_plan(manager_of: MakeManager, value: Any) -> None:
     manager = manager_of(written({"type": "object", "properties": {"options": {}}}, "options.to"))
     with pytest.raises(InvalidArgumentsError):
-        manager.plan("t", {"options": value})
+        asyncio.run(refused(manager.plan("t", {"options": value})))
 
 
 def test_too_many_bound_values_are_refused(manager_of: MakeManager) -> None:
     manager = manager_of(written({"type": "object", "properties": {"paths": {}}}, "paths"))
     with pytest.raises(InvalidArgumentsError, match="more than 1000"):
-        manager.plan("t", {"paths": ["a"] * 1001})
+        asyncio.run(refused(manager.plan("t", {"paths": ["a"] * 1001})))
 
 
 def test_default_of_a_bound_argument_is_checked_and_used(manager_of: MakeManager, call: Callable[..., Any]) -> None:
