@@ -27,7 +27,8 @@ class BlockingPool:
     """Run blocking functions off the event loop, with a cap for each owner.
 
     Threads start when needed and are daemons: a function that never returns cannot keep the process alive. A call
-    that is cancelled leaves its function running, and its slot taken, until the function returns.
+    that is cancelled leaves its function running, and its slot taken, until the function returns; one that had not
+    begun never does.
 
     Args:
         max_threads: Threads in all.
@@ -75,6 +76,10 @@ class BlockingPool:
                 setter(value)
 
         def work() -> None:
+            if future.done():
+                # Taken back while it waited for a thread: what nobody waits for any more must have no effect.
+                self._finished(owner)
+                return
             try:
                 result = context.run(function, *args)
             except BaseException as error:  # noqa: BLE001 - delivered to the caller, whatever it is

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -154,7 +156,7 @@ class SecurityChain:
         bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
         evidence: list[list[str]] = []
         facts: dict[str, Any] = {
-            "args": self._audit.digest_arguments(operation.arguments or {}, bound),
+            "args": self._audit.digest_arguments_json(operation.arguments or {}, bound),
             "call": call.call_id,
             "need": evidence,
             "req_id": request,
@@ -390,7 +392,7 @@ class SecurityChain:
         kind = record_kind(outcome, is_announced=is_announced)
         fields = dict(records.done.constants if is_announced else records.whole.constants)
         if not is_announced:
-            fields |= facts
+            fields |= {**facts, "args": from_json(facts["args"])}
         elif news:
             fields["need"] = news
         fields["call"] = call.call_id

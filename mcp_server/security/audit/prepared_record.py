@@ -74,6 +74,8 @@ class PreparedRecord:
                 filled.append(value)
             elif kind is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
                 filled.append(b"%d" % value)
+            elif kind is str:
+                filled.append(to_json(value))
             elif kind is list and not value:
                 filled.append(b"[]")
             else:

@@ -14,7 +14,8 @@ from mcp_server.resources.process_tree import ProcessTree
 @pytest.fixture
 def family() -> Iterator[tuple[int, int, int]]:
     """Start a shell with a child and a grandchild, and return their process ids."""
-    script = "sh -c 'sleep 1000 & echo $!; wait' & echo $!; wait"
+    # Each shell stops itself, so that it does not end by itself when its child does.
+    script = "sh -c 'sleep 1000 & echo $!; kill -STOP $$' & echo $!; kill -STOP $$"
     with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         child, grandchild = sorted(int(process.stdout.readline()) for _ in range(2))
@@ -66,7 +67,7 @@ def test_killing_where_there_is_nobody_is_harmless(family: tuple[int, int, int])
 
 def test_our_own_children_are_reaped() -> None:
     # A child of this process alone: the other children of whoever runs the tests are left alone.
-    process = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!; wait"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!; kill -STOP $$"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     grandchild = int(process.stdout.readline())
     ProcessTree().kill_descendants(process.pid)

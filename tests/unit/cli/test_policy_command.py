@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_a_good_policy_is_0_with_its_clients_and_digest(run: Any, desk: Path) -> None:
+    done = run("policy", "check", desk / "desk.toml")
+    assert done.code == 0
+    assert "good; clients: local" in done.out
+    machine = run("policy", "check", desk / "desk.toml", "--json")
+    assert (machine.code, machine.data["ok"], machine.data["clients"]) == (0, True, ["local"])
+    assert machine.data["digest"] in done.out
+
+
+def test_a_mistake_is_1_with_its_line(run: Any, desk: Path) -> None:
+    policy = desk / "desk.toml"
+    policy.write_text(policy.read_text().replace("FILE_READ secret.md", "FILE_REED secret.md"))
+    done = run("policy", "check", policy)
+    assert done.code == 1
+    assert f"{policy}:6: " in done.err
+    machine = run("policy", "check", policy, "--json")
+    assert (machine.code, machine.data["ok"], machine.data["line"]) == (1, False, 6)
+    assert "FILE_REED" in machine.data["error"]
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o622])
+def test_a_policy_that_others_may_write_is_1(run: Any, desk: Path, mode: int) -> None:
+    (desk / "desk.toml").chmod(mode)
+    assert run("policy", "check", desk / "desk.toml").code == 1
+
+
+def test_a_policy_that_is_missing_is_1(run: Any, desk: Path) -> None:
+    assert run("policy", "check", desk / "nowhere.toml").code == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource", "code", "effect"),
+    [
+        ("FILE_READ", "plan.md", 0, "allow"),
+        ("FILE_READ", "secret.md", 1, "deny"),
+        ("FILE_READ", "photo.jpg", 1, "deny"),
+        ("FILE_WRITE", "drafts/a.md", 1, "ask"),
+        ("DIRECTORY_LIST", ".", 0, "allow"),
+        ("FILE_READ", ".ssh/id.md", 1, "deny"),
+        ("CODE_EXECUTION", "anything", 1, "deny"),
+    ],
+)
+def test_explain_says_what_is_decided_and_why(
+    run: Any, server: tuple[str, ...], desk: Path, kind: str, resource: str, code: int, effect: str
+) -> None:
+    done = run("policy", "explain", kind, resource, *server)
+    assert done.code == code
+    assert f"decision: {effect}" in done.out
+    machine = run("policy", "explain", kind, resource, *server, "--json")
+    assert machine.code == code
+    data = machine.data
+    assert (data["client"], data["type"], data["effect"]) == ("local", kind, effect)
+    assert {each["layer"] for each in data["layers"]} >= {"client"}
+    assert (data["smallest_grant"] is None) == (code == 0)
+    # No grant helps against a denial, and what is said to pass does.
+    if data["smallest_grant"] and effect == "deny" and not data["rule"]:
+        assert data["smallest_grant"] in done.out
+
+
+def test_explain_takes_absolute_names_and_folders_too(run: Any, desk: Path) -> None:
+    done = run(
+        *("policy", "explain", "FILE_READ", desk / "Desk" / "plan.md"),
+        *("--folder", desk / "Desk", "--state", desk / "state", "--json"),
+    )
+    assert (done.code, done.data["resource"]) == (0, str(desk / "Desk" / "plan.md"))
+
+
+@pytest.mark.parametrize("resource", ["../desk.toml", "x/../plan.md", "/etc/passwd"])
+def test_explain_does_not_say_yes_to_what_leads_out(run: Any, server: tuple[str, ...], resource: str) -> None:
+    assert run("policy", "explain", "FILE_READ", resource, *server).code in (1, 2)
+
+
+def test_explain_wants_a_known_type_a_known_client_and_a_folder(run: Any, server: tuple[str, ...], desk: Path) -> None:
+    assert run("policy", "explain", "FILE_REED", "x", *server).code == 2
+    done = run("policy", "explain", "FILE_READ", "x", *server, "--client", "nobody")
+    assert done.code == 2
+    assert "it names local" in done.err
+    done = run("policy", "explain", "FILE_READ", "x", "--state", desk / "state")
+    assert done.code == 2
+    assert "no folder" in done.err
