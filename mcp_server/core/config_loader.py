@@ -12,7 +12,6 @@ from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
-from mcp_server.security.permissions.policy_loader import PolicyLoader
 
 FILE_KEYS: Final[Mapping[str, type]] = {
     "name": str,
@@ -70,6 +69,9 @@ class ConfigLoader:
         if isinstance(policy, Policy):
             loaded = policy
         elif policy is not None:
+            # Imported for those who have a policy file: a server for one folder starts without the loader.
+            from mcp_server.security.permissions.policy_loader import PolicyLoader
+
             policy_path = Path(policy).absolute()
             loaded = PolicyLoader().load(policy_path)
         else:

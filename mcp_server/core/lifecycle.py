@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_server.core.constants import MAX_AUDIT_STREAMS, POLICY_POLL_SECONDS
 from mcp_server.core.lifecycle_state import LifecycleState
@@ -20,12 +20,13 @@ from mcp_server.protocol.protocol_tier import ProtocolTier
 from mcp_server.resources.process_tree import ProcessTree
 from mcp_server.resources.resource_config import ResourceConfig
 from mcp_server.resources.resource_tier import ResourceTier
-from mcp_server.security.permissions.policy_loader import PolicyLoader
-from mcp_server.security.permissions.policy_source import PolicySource
 from mcp_server.security.security_config import SecurityConfig
 from mcp_server.security.security_tier import SecurityTier
 from mcp_server.tools.catalog import Catalog
 from mcp_server.transport.transport_tier import TransportTier
+
+if TYPE_CHECKING:
+    from mcp_server.security.permissions.policy_source import PolicySource
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,9 @@ class Lifecycle:
         )
         self.transport = TransportTier(config=config.transport, handler=self.protocol.handler)
         if config.policy_path is not None:
+            from mcp_server.security.permissions.policy_loader import PolicyLoader
+            from mcp_server.security.permissions.policy_source import PolicySource
+
             self._policy_source = PolicySource(
                 config.policy_path, PolicyLoader(), self.security.permissions, self._report
             )

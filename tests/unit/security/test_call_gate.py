@@ -127,6 +127,7 @@ def test_an_unbound_declaration_beside_a_bound_one_still_opens(rig: ChainRig) ->
     desk = Desk(rig, bound, Permission(READ, "other.txt"))
     desk.bind(bound, "note.txt")
     desk.require(READ, "other.txt")
+    assert [each[1] for each in desk.evidence] == [str(rig.folder / name) for name in ("note.txt", "other.txt")]
 
 
 def test_a_bound_declaration_of_one_kind_binds_no_other(rig: ChainRig) -> None:
