@@ -90,6 +90,8 @@ class MCPProtocolHandler:
         self._chain = chain
         self._sealer = sealer
         self._config = config
+        # Whose words a refusal is told in, as long as nothing says otherwise.
+        self._newest_handshake = registry.negotiate("")
         self._runner = CallRunner(dropped=self._ended)
 
     def open(self, channel: Channel) -> Connection:
@@ -199,7 +201,7 @@ class MCPProtocolHandler:
 
     def _receive_request(self, connection: Connection, request: Request, batch: BatchReply | None) -> None:
         request_id, method, params = request
-        revision: Revision = self._registry.negotiate("")
+        revision: Revision = self._newest_handshake
         meta: RequestMeta | None = None
         exchange: Exchange | None = None
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
@@ -31,8 +30,7 @@ _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{
 _TRACE_TEXT: Final = re.compile(r"[\x20-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestMeta:
+class RequestMeta(NamedTuple):
     """The envelope of a modern request, checked.
 
     Args:
@@ -53,7 +51,7 @@ class RequestMeta:
     """
 
     protocol_version: str
-    client_capabilities: Mapping[str, Any] = field(default_factory=dict)
+    client_capabilities: Mapping[str, Any]
     client_info: Mapping[str, Any] | None = None
     log_level: str | None = None
     progress_token: RequestId | None = None

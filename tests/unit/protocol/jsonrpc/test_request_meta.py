@@ -43,7 +43,7 @@ def test_a_full_envelope() -> None:
 
 
 def test_only_two_keys_are_required() -> None:
-    assert parse() == RequestMeta("2026-07-28")
+    assert parse() == RequestMeta("2026-07-28", {})
 
 
 def test_all_missing_keys_are_named() -> None:
