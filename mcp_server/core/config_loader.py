@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ FILE_KEYS: Final[Mapping[str, type]] = {
     "modules": list,
 }
 """The keys of a configuration file, and what they hold."""
+
+_CLIENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
 class ConfigLoader:
@@ -65,6 +68,11 @@ class ConfigLoader:
         if policy is None and not folders:
             policy = self._environment.get(ENVIRONMENT_PREFIX + "POLICY")
         client = client or self._environment.get(ENVIRONMENT_PREFIX + "CLIENT") or DEFAULT_CLIENT
+        if not _CLIENT.fullmatch(client):
+            # It is the name of a directory too, that of the client's audit log.
+            raise ConfigurationError(
+                f"{client!r} is no client's name: up to 64 letters, digits, '_', '-' or '.', a letter or digit first"
+            )
         policy_path: Path | None = None
         if isinstance(policy, Policy):
             loaded = policy

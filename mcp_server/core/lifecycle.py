@@ -126,7 +126,6 @@ class Lifecycle:
                     policy=config.policy,
                     audit_directory=config.state_directory / "audit" / stream,
                     durability=config.durability,
-                    default_timeout_seconds=config.default_timeout_seconds,
                 ),
                 resources=self.resources,
             )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mcp_server.core.constants import DEFAULT_CLIENT, DEFAULT_NAME
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
-from mcp_server.security.security_chain import DEFAULT_TIMEOUT_SECONDS
 from mcp_server.transport.transport_config import TransportConfig
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ class ServerConfig:
         client: The client at the other end of stdio.
         state_directory: Where audit logs live; made if missing, mode 0700.
         durability: What an audit record waits for.
-        default_timeout_seconds: How long a call may run where neither tool nor policy say.
         file_limits: Bounds of file operations, None for the defaults.
         transport: Bounds of the transport.
 
@@ -47,6 +45,5 @@ class ServerConfig:
     policy_path: Path | None = None
     client: str = DEFAULT_CLIENT
     durability: Durability = Durability.PROCESS
-    default_timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     file_limits: FileLimits | None = None
     transport: TransportConfig = field(default_factory=TransportConfig)

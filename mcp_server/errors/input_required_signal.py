@@ -14,6 +14,7 @@ class InputRequiredSignal(BaseException):
     Args:
         key: The server-chosen name of the question in `inputRequests`.
         request: The question: a JSON-RPC request without id, `{"method": ..., "params": ...}`.
+        ttl_seconds: How long the answer is accepted, in seconds; None for as long as any.
 
     Source: MCP 2026-07-28, basic/patterns/mrtr.
 
@@ -21,7 +22,8 @@ class InputRequiredSignal(BaseException):
     'q0'
     """
 
-    def __init__(self, key: str, request: Mapping[str, Any]) -> None:
+    def __init__(self, key: str, request: Mapping[str, Any], ttl_seconds: float | None = None) -> None:
         super().__init__(key)
         self.key = key
         self.request = request
+        self.ttl_seconds = ttl_seconds

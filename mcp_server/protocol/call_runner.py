@@ -44,35 +44,35 @@ class CallRunner:
         assert task is not None
         queue = self._queue
         channel: Channel | None = None
-        while queue:
-            exchange, operation = queue.popleft()
-            if exchange.connection.channel is not channel:
-                # The answers of one connection's calls go out together.
-                if channel is not None:
-                    channel.release()
-                channel = exchange.connection.channel
-                channel.hold()
-            if exchange.is_cancelled:
-                operation.close()
-                self._dropped(exchange)
-                continue
-            exchange.task = task
-            exchange.is_running = True
-            context = contextvars.copy_context()
-            try:
-                waits_for = context.run(operation.send, None)
-            except StopIteration:
-                if task.cancelling():
-                    # A handler that cancelled its own task and ended all the same must not hit the next one.
-                    break
-                continue
-            channel.release()
+        waits: tuple[Coroutine[Any, Any, None], Any, contextvars.Context] | None = None
+        try:
+            while queue and waits is None and not task.cancelling():
+                exchange, operation = queue.popleft()
+                if exchange.connection.channel is not channel:
+                    # The answers of one connection's calls go out together.
+                    if channel is not None:
+                        channel.release()
+                    channel = exchange.connection.channel
+                    channel.hold()
+                if exchange.is_cancelled:
+                    operation.close()
+                    self._dropped(exchange)
+                    continue
+                exchange.task = task
+                exchange.is_running = True
+                context = contextvars.copy_context()
+                try:
+                    waits = operation, context.run(operation.send, None), context
+                except StopIteration:
+                    continue
+        finally:
+            # Whatever happened, the rest of the queue goes on in another task: a handler that waits keeps this one, and
+            # one that cancelled its own task and ended all the same must not hit the next.
+            if channel is not None:
+                channel.release()
             self._hand_over()
-            await _rest(operation, waits_for, context)
-            return
-        if channel is not None:
-            channel.release()
-        self._hand_over()
+        if waits is not None:
+            await _rest(*waits)
 
     def _hand_over(self) -> None:
         """Let another task begin what is still queued."""

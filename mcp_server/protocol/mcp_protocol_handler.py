@@ -41,7 +41,7 @@ from mcp_server.protocol.sessions.handshake_peer import HandshakePeer
 from mcp_server.protocol.sessions.progress_meter import ProgressMeter
 from mcp_server.protocol.sessions.stateless_peer import StatelessPeer
 from mcp_server.protocol.sessions.subscription_hub import SubscriptionHub
-from mcp_server.security.consent.state_sealer import StateSealer
+from mcp_server.security.consent.state_sealer import TTL_SECONDS, StateSealer
 from mcp_server.security.security_chain import SecurityChain
 
 logger = logging.getLogger(__name__)
@@ -372,7 +372,8 @@ class MCPProtocolHandler:
     def _question(self, exchange: Exchange, signal: InputRequiredSignal) -> Mapping[str, Any]:
         peer = exchange.peer
         assert isinstance(peer, StatelessPeer)
-        state = self._sealer.seal({"asked": peer.asked, "answers": peer.answers}, self._binding(exchange))
+        known = {"asked": peer.asked, "answers": peer.answers}
+        state = self._sealer.seal(known, self._binding(exchange), signal.ttl_seconds or TTL_SECONDS)
         return exchange.project(
             {"resultType": "input_required", "inputRequests": {signal.key: signal.request}, "requestState": state}
         )

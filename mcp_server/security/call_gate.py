@@ -139,6 +139,7 @@ class CallGate:
                 operation=self._operation,
                 wanted=asks,
                 peer=None if call is None else call.peer,
+                policy=self._permissions.policy.digest,
             )
         finally:
             if call is not None:

@@ -29,11 +29,16 @@ class ClientPeer(Protocol):
     def can_elicit_url(self) -> bool:
         """Whether the client can send its human to a web page."""
 
-    async def elicit(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def elicit(
+        self, params: Mapping[str, Any], *, bound_to: str = "", ttl_seconds: float | None = None
+    ) -> Mapping[str, Any]:
         """Ask the human; return the protocol's ElicitResult (`action`, and `content` when accepted).
 
         Args:
             params: `message` with `requestedSchema`, or `message` with `mode: "url"` and `url`.
+            bound_to: What the answer is about beyond the question's words; an answer that comes back when it has
+                changed is none.
+            ttl_seconds: How long an answer that travels is accepted, in seconds; None for as long as any.
         """
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any]:

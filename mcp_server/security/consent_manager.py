@@ -64,6 +64,7 @@ class ConsentManager:
         operation: Operation,
         wanted: Sequence[tuple[PermissionType, str, str]],
         peer: ClientPeer | None,
+        policy: str = "",
     ) -> None:
         """Return when the human agreed to all of `wanted`.
 
@@ -73,6 +74,7 @@ class ConsentManager:
             operation: What is to be done.
             wanted: Type, resource, and the resource as the client may see it.
             peer: The other end.
+            policy: The digest of the policy in force: an answer given under another one is none.
 
         Raises:
             ConsentRequiredError: Declined, no answer in time, or nobody who may answer can be asked.
@@ -97,7 +99,11 @@ class ConsentManager:
         record.open_questions += 1
         try:
             async with asyncio.timeout(CONSENT_SECONDS):
-                answer = await peer.elicit({"message": question, "requestedSchema": FORM})
+                answer = await peer.elicit(
+                    {"message": question, "requestedSchema": FORM},
+                    bound_to=f"{operation.definition_hash} {policy}",
+                    ttl_seconds=CONSENT_SECONDS,
+                )
         except TimeoutError as error:
             self._report("consent.expired", fields)
             raise ConsentRequiredError("nobody answered in time", missing=missing) from error

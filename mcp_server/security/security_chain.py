@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_TIMEOUT_SECONDS: Final = 30.0
-"""How long a call may run unless its tool says otherwise; desktop clients give up after 60 s."""
-
 MAX_TIMEOUT_SECONDS: Final = 3600.0
 """The hard maximum: whatever a tool or policy says, nothing runs longer."""
 
@@ -82,7 +79,6 @@ class SecurityChain:
         pool: Threads for what blocks.
         clock: Monotonic seconds.
         new_id: Makes an id for a call.
-        default_timeout_seconds: For operations that name none.
     """
 
     def __init__(
@@ -97,7 +93,6 @@ class SecurityChain:
         pool: BlockingPool,
         new_id: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
-        default_timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
         self._authentication = authentication
         self._permissions = permissions
@@ -108,7 +103,6 @@ class SecurityChain:
         self._pool = pool
         self._new_id = new_id
         self._clock = clock
-        self._default_timeout = default_timeout_seconds
         self._prepared: dict[tuple[Credentials, str, str], CallRecords] = {}
 
     async def run(
@@ -214,7 +208,7 @@ class SecurityChain:
         told: int | None = None
         outcome: BaseException | None = None
         result: Any = None
-        timeout = operation.timeout_seconds or record.profile.limits.timeout_seconds or self._default_timeout
+        timeout = operation.timeout_seconds or record.profile.limits.timeout_seconds
         call.deadline = call.started + min(timeout, MAX_TIMEOUT_SECONDS)
         self._watch.add(call)
         try:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
-from mcp_server.security.security_chain import DEFAULT_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,6 @@ class SecurityConfig:
         policy: The policy to begin with.
         audit_directory: Where the audit log is written.
         durability: What an audit record waits for.
-        default_timeout_seconds: How long a call may run where neither tool nor policy say, in seconds.
 
     >>> SecurityConfig(policy=Policy.for_folders([]), audit_directory=Path("audit")).durability
     <Durability.PROCESS: 'process'>
@@ -27,4 +25,3 @@ class SecurityConfig:
     policy: Policy
     audit_directory: Path
     durability: Durability = Durability.PROCESS
-    default_timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS

@@ -66,7 +66,6 @@ class SecurityTier:
             pool=resources.pool,
             new_id=self._ids(),
             clock=clock,
-            default_timeout_seconds=config.default_timeout_seconds,
         )
 
     def close(self) -> None:

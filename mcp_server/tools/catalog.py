@@ -198,6 +198,8 @@ class Catalog:
 
     def epoch(self, kind: str) -> int:
         """Return a number that grows whenever the list of that kind (`tools`, `prompts`, `resources`) changes."""
+        # A module that is imported on first use changes the lists then: before the number is told, not between pages.
+        self._bind_quietly()
         return self._epochs[kind]
 
     def subscribe(self, listener: Listener) -> None:

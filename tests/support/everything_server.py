@@ -83,6 +83,11 @@ class Gates:
         self._thread_events: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
 
+    def end(self, label: str) -> None:
+        """Note that the call of this label was cancelled."""
+        self.ended.append(label)
+        self.of_thread(f"{label}, ended").set()
+
     def of(self, label: str) -> asyncio.Event:
         """Return the event that tasks wait for."""
         return self._events.setdefault(label, asyncio.Event())
@@ -216,7 +221,7 @@ def _add_waiting_tools(module: Module, gates: Gates) -> None:
         try:
             await gates.of(label).wait()
         except asyncio.CancelledError:
-            gates.ended.append(label)
+            gates.end(label)
             raise
         return f"released {label}"
 
@@ -228,7 +233,7 @@ def _add_waiting_tools(module: Module, gates: Gates) -> None:
             try:
                 await gate.wait()
             except asyncio.CancelledError:
-                gates.ended.append(label)
+                gates.end(label)
         return f"released {label}"
 
     @module.tool
@@ -257,12 +262,18 @@ def _add_blocking_tools(module: Module, gates: Gates) -> None:
     @module.tool(timeout_seconds=600)
     def hold_thread(label: str, client: ClientContext) -> str:
         """Wait for `release` in a blocking way, or until the call is taken back."""
+        gates.of_thread(f"{label}, begun").set()
         gate = gates.of_thread(label)
         while not gate.wait(0.01):
             if client.cancelled:
-                gates.ended.append(label)
+                gates.end(label)
                 break
         return f"{label} off the loop: {threading.current_thread() is not threading.main_thread()}"
+
+    @module.tool(annotations=ToolAnnotations(read_only=True), timeout_seconds=600)
+    def wait_until(label: str, what: str) -> bool:
+        """Wait until the blocking call of this label has `begun` or `ended`; for ten seconds at most."""
+        return gates.of_thread(f"{label}, {what}").wait(10)
 
     @module.tool(timeout_seconds=600)
     def stuck_thread(label: str) -> str:

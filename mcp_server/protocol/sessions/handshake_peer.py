@@ -56,7 +56,9 @@ class HandshakePeer:
         """Whether the client tells its roots."""
         return "roots" in self._session.capabilities
 
-    async def elicit(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def elicit(
+        self, params: Mapping[str, Any], *, bound_to: str = "", ttl_seconds: float | None = None
+    ) -> Mapping[str, Any]:
         """Ask the human."""
         call = self._exchange.call
         elicitation_id = f"{call.call_id if call else ''}-elicitation-{next(self._elicitations)}"

@@ -70,10 +70,13 @@ class StatelessPeer:
         """Whether the client tells its roots."""
         return "roots" in self._meta.client_capabilities
 
-    async def elicit(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def elicit(
+        self, params: Mapping[str, Any], *, bound_to: str = "", ttl_seconds: float | None = None
+    ) -> Mapping[str, Any]:
         """Ask the human."""
         revision = self._exchange.revision
-        return self._ask("elicitation/create", revision.project_elicitation(params, elicitation_id=""))
+        question = revision.project_elicitation(params, elicitation_id="")
+        return self._ask("elicitation/create", question, bound_to, ttl_seconds)
 
     async def sample(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the client's model."""
@@ -106,12 +109,14 @@ class StatelessPeer:
             )
             self._exchange.on_loop(self._exchange.tell, "notifications/message", params)
 
-    def _ask(self, method: str, params: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    def _ask(
+        self, method: str, params: Mapping[str, Any] | None, bound_to: str = "", ttl_seconds: float | None = None
+    ) -> Mapping[str, Any]:
         request = {"method": method} if params is None else {"method": method, "params": dict(params)}
         number = self._count
         self._count += 1
         key = f"q{number}"
-        digest = hashlib.sha256(to_json(request)).hexdigest()
+        digest = hashlib.sha256(to_json([request, bound_to])).hexdigest()
         answer = self.answers.get(key)
         if self.asked.get(key) == digest and isinstance(answer, Mapping):
             return answer
@@ -120,7 +125,7 @@ class StatelessPeer:
         self.answers = {each: value for each, value in self.answers.items() if each in earlier}
         self.asked = {each: value for each, value in self.asked.items() if each in earlier}
         self.asked[key] = digest
-        raise InputRequiredSignal(key, request)
+        raise InputRequiredSignal(key, request, ttl_seconds)
 
     def _progress(self, progress: float, total: float | None, message: str | None) -> None:
         assert self._meter is not None

@@ -52,15 +52,16 @@ class StateSealer:
         self._cipher: AESGCM | None = None
         self._used: dict[bytes, float] = {}
 
-    def seal(self, state: Mapping[str, Any], binding: bytes) -> str:
+    def seal(self, state: Mapping[str, Any], binding: bytes, ttl_seconds: float = TTL_SECONDS) -> str:
         """Return `state` as opaque text that only `open` with the same `binding` reads again.
 
         Args:
             state: A JSON object.
             binding: What the state belongs to: principal, method, digest of the parameters.
+            ttl_seconds: How long it is accepted, in seconds.
         """
         nonce = self._random(12)
-        body = json.dumps({"exp": self._clock() + TTL_SECONDS, "state": dict(state)}).encode()
+        body = json.dumps({"exp": self._clock() + ttl_seconds, "state": dict(state)}).encode()
         sealed = nonce + self._aead().encrypt(nonce, body, binding)
         return self._text(sealed)
 

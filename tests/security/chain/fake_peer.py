@@ -29,7 +29,9 @@ class FakePeer:
         self.samples: list[Mapping[str, Any]] = []
         self.news: list[tuple[Any, ...]] = []
 
-    async def elicit(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def elicit(
+        self, params: Mapping[str, Any], *, bound_to: str = "", ttl_seconds: float | None = None
+    ) -> Mapping[str, Any]:
         self.questions.append(params)
         if self._answer is None:
             return {"action": "accept", "content": {"allow": True}}

