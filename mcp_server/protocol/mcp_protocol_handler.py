@@ -344,6 +344,8 @@ class MCPProtocolHandler:
         connection = exchange.connection
         if connection.exchanges.get(exchange.request_id) is exchange:
             del connection.exchanges[exchange.request_id]
+        # They hold the exchange in turn: without the circle all of it is freed now, and not by the collector some day.
+        exchange.peer = exchange.call = None
         if exchange.pending is not None:
             exchange.pending.close()
             exchange.pending = None
