@@ -95,7 +95,7 @@ class MCPServer:
 
         Args:
             module: A `Module`, a Python module that holds one, or the dotted name of such a Python module, which is
-                imported only when the server starts.
+                imported when a client first asks what there is.
 
         Raises:
             ConfigurationError: A name is taken, a handler is missing, or a declaration is wrong.

@@ -24,7 +24,7 @@ class CallRunner:
     Args:
         dropped: Told of a request that was taken back before it began.
 
-    Source: `docs/decisions/0008-a-task-for-each-call.md`.
+    Source: `docs/decisions/0018-one-task-for-one-read.md`.
     """
 
     def __init__(self, *, dropped: Callable[[Exchange], None]) -> None:

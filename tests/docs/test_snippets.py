@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
+import json
 import re
 import shlex
 import sys
@@ -18,19 +20,30 @@ from pathlib import Path
 
 import pytest
 
+from mcp_server.cli.demonstration import Demonstration
 from mcp_server.cli.exit_code import ExitCode
 from mcp_server.cli.main import COMMANDS, _parser
+from mcp_server.cli.output import Output
+from mcp_server.core.config_loader import FILE_KEYS
+from mcp_server.core.mcp_server import MCPServer
+from mcp_server.protocol.jsonrpc.error_code import ErrorCode
+from mcp_server.security.audit.record_kind import KINDS
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.doors.file_door import FileDoor
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.tools.modules.filesystem_tools import tool_definitions
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
 BLOCK = re.compile(
     r"^```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#[^)\s]*)?\)")
+DEMO_COLUMNS = 50
 
 
 def blocks(page: Path, language: str) -> list[re.Match[str]]:
@@ -91,6 +104,27 @@ def test_the_policies_of_a_page_are_good(page: Path, policies: list[Path]) -> No
         assert PolicyLoader().load(policy).clients
 
 
+@pytest.mark.parametrize("page", with_blocks("json"))
+def test_the_json_of_a_page_is_json(page: Path) -> None:
+    assert all(json.loads(block["text"]) for block in blocks(page, "json"))
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(CHECKOUT))) for page in PAGES])
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_demonstration_goes_as_the_readme_shows_it() -> None:
+    shown = [line[:DEMO_COLUMNS] for line in (CHECKOUT / "README.md").read_text(encoding="utf-8").splitlines()]
+    shown = [line for line in shown if line.startswith("  ✓")]
+    stream = io.StringIO()
+    assert Demonstration(output=Output(as_json=False, stream=stream)).run() is ExitCode.DONE
+    seen = [line[:DEMO_COLUMNS] for line in stream.getvalue().splitlines()]
+    assert len(shown) > 10
+    assert [line for line in shown if line not in seen] == []
+
+
 def test_every_target_of_make_that_a_page_names_exists() -> None:
     makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
@@ -107,6 +141,13 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     contents = (CHECKOUT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = [str(page.relative_to(CHECKOUT / "docs")) for page in (CHECKOUT / "docs").rglob("*.md")]
     assert [page for page in pages if f": {page}" not in contents] == []
+
+
+def test_every_decision_is_listed_by_its_title() -> None:
+    index = (CHECKOUT / "docs" / "decisions" / "index.md").read_text(encoding="utf-8")
+    for page in sorted((CHECKOUT / "docs" / "decisions").glob("0*.md")):
+        title = page.read_text(encoding="utf-8").splitlines()[0].partition(". ")[2]
+        assert f"| [{int(page.name[:4])}]({page.name}) | {title}" in index
 
 
 def test_decisions_have_their_four_parts() -> None:
@@ -177,3 +218,41 @@ def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
 def test_the_reference_names_every_exit_code() -> None:
     text = (CHECKOUT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| (\d) \|", text, re.MULTILINE) == [str(code.value) for code in ExitCode]
+
+
+def test_the_reference_names_every_error_code() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "error-codes.md").read_text(encoding="utf-8")
+    assert [code.name for code in ErrorCode if str(code.value) not in text] == []
+
+
+def test_the_reference_names_every_kind_of_record_that_is_written() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "audit-records.md").read_text(encoding="utf-8")
+    sources = [path for path in (CHECKOUT / "mcp_server").rglob("*.py") if path.name != "record_kind.py"]
+    written = {
+        kind for path in sources for kind in re.findall(r'"([a-z]+\.[a-z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert {"call.intent", "log.open", "policy.rejected"} <= written & KINDS.keys()
+    assert sorted(kind for kind in written & KINDS.keys() if f"`{kind}`" not in text) == []
+
+
+def test_the_reference_names_every_file_tool_and_its_arguments() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "filesystem-module.md").read_text(encoding="utf-8")
+    rows = {row[1]: row[0] for row in re.finditer(r"^\| `(\w+)` \|.*$", text, re.MULTILINE)}
+    for definition in tool_definitions():
+        row = rows[definition["name"]]
+        if definition["name"] != "read_file":
+            assert all(f"`{argument}`" in row for argument in definition["input_schema"]["properties"])
+        for permission in definition["permissions"]:
+            assert f"`{permission.type}`" in row
+
+
+def test_the_reference_names_every_key_of_the_configuration_file() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    table = text.partition("### The configuration file")[2].partition("### ")[0]
+    assert [key for key in FILE_KEYS if f"`{key}`" not in table] == []
+
+
+def test_the_reference_names_every_member_of_the_server() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "server.md").read_text(encoding="utf-8")
+    public = {name for name in vars(MCPServer) if not name.startswith("_")} | {"config", "catalog"}
+    assert [name for name in sorted(public) if f"`{name}`" not in text] == []

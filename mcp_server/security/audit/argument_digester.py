@@ -32,7 +32,7 @@ class ArgumentDigester:
     - What the permission is about (a path, a URL) stands plain: it is the point of the record.
     - Numbers, booleans, null and the values of enumerations stand plain; there is little to hide in them.
     - Other text becomes `{"hmac": ..., "len": bytes}` with a key of this log, so that a short value cannot be guessed
-      from its hash, and a known one can still be found (`audit hash VALUE`).
+      from its hash, and a known one can still be found by whoever has the key.
     - What is named like a secret is left out, whatever it is. A secret in a plain text (a token in a URL) turns the
       text into an HMAC and says what it looked like.
 

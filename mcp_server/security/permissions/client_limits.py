@@ -18,7 +18,7 @@ class ClientLimits:
         calls_per_minute: Calls that may begin within a minute: far above what a model does, far below a loop.
         concurrent_calls: Calls that may run at once; as many as one connection keeps in flight.
         timeout_seconds: Longest run of one call in seconds, where its tool says nothing.
-        max_result_bytes: Longest result that is sent in the answer; a longer one becomes a link. Leaves room in a
+        max_result_bytes: Longest result that is sent in the answer; read and kept, not applied yet. Leaves room in a
             protocol line of 4 MiB.
         workspace_bytes: Most bytes that files may take in each of its folders, what is there already included; None for
             no quota, for a folder of one's own may hold anything to begin with, and counting it takes time.
