@@ -68,6 +68,7 @@ class Lifecycle:
                 f"the policy names no client {config.client!r}; "
                 f"it names {', '.join(sorted(config.policy.clients)) or 'none'}"
             )
+        self._refuse_overlap(config)
         self._make_state_directory(config.state_directory)
         self.resources = ResourceTier(
             config=ResourceConfig(state_directory=config.state_directory, file_limits=config.file_limits)
@@ -176,6 +177,18 @@ class Lifecycle:
         if self.security.permissions.epoch != epoch:
             for kind in ("tools", "prompts", "resources"):
                 self.protocol.hub.changed(kind)
+
+    @staticmethod
+    def _refuse_overlap(config: ServerConfig) -> None:
+        """Refuse a state directory that a client could read or write; told at the start, not at the first call."""
+        state = os.path.realpath(config.state_directory)
+        profile = config.policy.clients[config.client]
+        for folder in (*profile.folders, *profile.global_folders):
+            if os.path.commonpath((folder, state)) in (folder, state):
+                raise ConfigurationError(
+                    f"the folder {folder} and the server's state in {state} overlap, so the client could touch the "
+                    "audit log; choose another folder, or another place for the state with --state"
+                )
 
     @staticmethod
     def _make_state_directory(directory: Path) -> None:

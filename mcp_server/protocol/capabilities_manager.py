@@ -20,7 +20,14 @@ class CapabilitiesManager:
     def __init__(self, *, catalog: Catalog, server_info: Mapping[str, Any], instructions: str | None) -> None:
         self._catalog = catalog
         self.server_info = server_info
-        self.instructions = instructions
+        self._instructions = instructions
+
+    @property
+    def instructions(self) -> str | None:
+        """How to use the server: its own words, or else those of its modules, one paragraph each."""
+        if self._instructions is not None:
+            return self._instructions
+        return "\n\n".join(each.instructions for each in self._catalog.modules if each.instructions) or None
 
     @property
     def declared(self) -> Mapping[str, Any]:

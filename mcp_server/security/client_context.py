@@ -87,6 +87,11 @@ class ClientContext:
         return self._call.is_cancelled
 
     @property
+    def max_result_bytes(self) -> int:
+        """How large a result the policy lets this client have."""
+        return self._record.profile.limits.max_result_bytes
+
+    @property
     def state(self) -> ClientState:
         """A small mapping that lives between this client's calls."""
         return self._record.state

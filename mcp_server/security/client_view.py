@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
+
+SANDBOXED: Final = frozenset(
+    {PermissionType.CODE_EXECUTION, PermissionType.CODE_EXECUTION_SUDO, PermissionType.SYSTEM_COMMAND}
+)
+"""What runs in a sandbox or not at all, unless it is declared `restricted=False` and granted so."""
 
 
 class ClientView:
@@ -55,5 +62,8 @@ class ClientView:
 
     def _decide(self, kind: str, name: str, permissions: Sequence[Permission]) -> bool:
         if kind == "tools/call" and not self._profile.shows(name):
+            return False
+        if any(each.restricted and each.type in SANDBOXED for each in permissions):
+            # It wants a sandbox to execute in, and this server has none: it is not offered, rather than run without.
             return False
         return all(self._permissions.might_use(self._profile.name, permission) for permission in permissions)

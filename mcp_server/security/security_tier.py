@@ -52,7 +52,9 @@ class SecurityTier:
         self._resources = resources
         self._sweep_after_seconds = sweep_after_seconds
         self._sweeps: dict[str, asyncio.TimerHandle] = {}
-        self.audit = AuditLogger(directory=config.audit_directory, durability=config.durability)
+        self.audit = AuditLogger(
+            directory=config.audit_directory, durability=config.durability, stream=config.audit_directory.name
+        )
         self.permissions = PermissionManager(policy=config.policy)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
         self.watch = CallWatch(clock=clock)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.security.permissions.need import Need
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.tools.argument_binding import ArgumentBinding
@@ -110,15 +111,25 @@ class Tool:
 
         Raises:
             InvalidArgumentsError: The arguments do not fit the schema.
+            LimitExceededError: The result is larger than the client may have.
         """
         positional, named = self.contract.prepare(arguments, context)
         if not self.is_sync:
-            return build_result(await self.handler(*positional, **named), self.contract)
-        function = partial(self.handler, **named) if named else self.handler
-        value = await context.run_sync(function, *positional)
-        if inspect.isawaitable(value):  # a plain function that returns a coroutine
-            value = await value
-        return build_result(value, self.contract)
+            value = await self.handler(*positional, **named)
+        else:
+            function = partial(self.handler, **named) if named else self.handler
+            value = await context.run_sync(function, *positional)
+            if inspect.isawaitable(value):  # a plain function that returns a coroutine
+                value = await value
+        result = build_result(value, self.contract)
+        size = result.size
+        if size > context.max_result_bytes:
+            raise LimitExceededError(
+                "max_result_bytes",
+                f"the result has {size} characters, more than the {context.max_result_bytes} allowed; "
+                "ask for a part of it, or for less",
+            )
+        return result
 
     def to_wire(self) -> dict[str, Any]:
         """Return the definition as the newest revision lists it.

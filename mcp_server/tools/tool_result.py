@@ -29,3 +29,18 @@ class ToolResult:
     structured: Any | Unset = UNSET
     is_error: bool = False
     meta: Mapping[str, Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many characters its texts and data have; a structured value stands in a text as well.
+
+        >>> ToolResult(({"type": "text", "text": "abc"},)).size
+        3
+        """
+        size = 0
+        for block in self.content:
+            size += len(block.get("text") or block.get("data") or "")
+            resource = block.get("resource")
+            if resource is not None:
+                size += len(resource.get("text") or resource.get("blob") or "")
+        return size

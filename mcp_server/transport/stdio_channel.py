@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import stat
 from collections.abc import Callable
 from typing import Final
 
@@ -152,10 +153,14 @@ class StdioChannel:
     @staticmethod
     def _nonblocking(fd: int) -> int:
         """Return a descriptor of the same pipe that does not block, without changing the one others may share."""
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISREG(mode):
+            # A file never keeps a writer waiting, and opened anew it would have a position of its own.
+            return fd
         with contextlib.suppress(OSError):
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
-            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_APPEND)
+            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             # A socket cannot be opened anew, and not every system has /proc.
             os.set_blocking(fd, False)

@@ -18,8 +18,8 @@ class ClientLimits:
         calls_per_minute: Calls that may begin within a minute: far above what a model does, far below a loop.
         concurrent_calls: Calls that may run at once; as many as one connection keeps in flight.
         timeout_seconds: Longest run of one call in seconds, where its tool says nothing.
-        max_result_bytes: Longest result that is sent in the answer; read and kept, not applied yet. Leaves room in a
-            protocol line of 4 MiB.
+        max_result_bytes: Largest result of a tool, by the characters of its texts and data; a larger one is refused.
+            No model reads so much; what is larger is read in parts.
         workspace_bytes: Most bytes that files may take in each of its folders, what is there already included; None for
             no quota, for a folder of one's own may hold anything to begin with, and counting it takes time.
         workspace_files: Most files and directories there, None for no quota.
@@ -31,7 +31,7 @@ class ClientLimits:
     calls_per_minute: int = 600
     concurrent_calls: int = 64
     timeout_seconds: float = 30 * _SECONDS
-    max_result_bytes: int = 1 * _MEBIBYTES
+    max_result_bytes: int = 8 * _MEBIBYTES
     workspace_bytes: int | None = None
     workspace_files: int | None = None
 

@@ -23,7 +23,7 @@ class ClientProfile:
         rules: What it is allowed, asked for and denied.
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
-        isolation: `inline`, or `process` for a worker of its own; read and kept, not applied yet.
+        isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
     True

@@ -139,6 +139,12 @@ class PolicyLoader:
         isolation = cast(
             Literal["inline", "process"], section.text("isolation", "inline", choices=("inline", "process"))
         )
+        if isolation == "process":
+            # Said and not done would be the worst of all: the operator would rely on it.
+            raise section.error(
+                f"'isolation' in {section.name}: this version runs handlers in its own process only; leave it out",
+                "isolation",
+            )
         return ClientProfile(
             name,
             folders=folders,

@@ -13,7 +13,9 @@ import pytest
 from mcp_server.errors.consent_required_error import ConsentRequiredError
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.security import consent_manager
+from mcp_server.security.client_view import SANDBOXED
 from mcp_server.security.consent_manager import OPERATOR_ONLY
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -103,7 +105,7 @@ def test_a_client_that_fails_to_ask_has_not_agreed(rig: ChainRig) -> None:
     assert rig.kinds() == ["consent.asked", "consent.denied", "call.denied"]
 
 
-@pytest.mark.parametrize("kind", sorted(OPERATOR_ONLY))
+@pytest.mark.parametrize("kind", sorted(OPERATOR_ONLY - SANDBOXED))
 def test_a_right_for_the_operator_to_give_is_never_asked_through_the_client(
     rig: ChainRig, kind: PermissionType
 ) -> None:
@@ -122,6 +124,31 @@ def test_a_right_for_the_operator_to_give_is_never_asked_through_the_client(
         asyncio.run(rig.chain.run(rig.local, lambda principal: plan, peer=peer))
     assert peer.questions == []
     assert "call.intent" not in rig.kinds()
+
+
+@pytest.mark.parametrize("kind", sorted(SANDBOXED))
+def test_what_needs_a_sandbox_is_offered_to_nobody_while_there_is_none(rig: ChainRig, kind: PermissionType) -> None:
+    for word in ("ask", "allow"):
+        rig.permissions.replace(rig.policy(f'version = 1\n[client.local]\n{word} = ["{kind} *"]\n'))
+        peer = FakePeer()
+        plan = operation(nothing, permissions=(Permission(kind, "*"),))
+        with pytest.raises(UnknownNameError):
+            asyncio.run(rig.chain.run(rig.local, lambda principal, plan=plan: plan, peer=peer))
+        assert peer.questions == []
+    assert "call.intent" not in rig.kinds()
+
+
+@pytest.mark.parametrize("kind", sorted(SANDBOXED))
+def test_what_asks_to_run_outside_the_sandbox_runs_only_by_that_very_grant(rig: ChainRig, kind: PermissionType) -> None:
+    plan = operation(nothing, permissions=(Permission(kind, "*", restricted=False),))
+    for grant, runs in (("*", False), ("unrestricted", True)):
+        rig.permissions.replace(rig.policy(f'version = 1\n[client.local]\nallow = ["{kind} {grant}"]\n'))
+        try:
+            asyncio.run(rig.chain.run(rig.local, lambda principal: plan))
+        except (UnknownNameError, PermissionDeniedError):
+            assert not runs
+        else:
+            assert runs
 
 
 TRICKS = {

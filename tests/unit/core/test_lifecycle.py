@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mcp_server.client.memory_client import MemoryClient
 from mcp_server.core import lifecycle as lifecycle_module
 from mcp_server.core.lifecycle import Lifecycle
 from mcp_server.core.lifecycle_state import LifecycleState
@@ -271,23 +270,14 @@ def test_a_policy_of_the_program_has_no_file_to_read_again(tmp_path: Path) -> No
 
 
 def test_folders_that_hold_the_servers_own_state_are_given_to_nobody(tmp_path: Path) -> None:
-    module = Module("probe")
+    lifecycle = lifecycle_of(tmp_path, Module("probe"), folders=[tmp_path])
+    with pytest.raises(ConfigurationError, match="overlap"):
+        asyncio.run(lifecycle.open())
+    assert lifecycle.state is LifecycleState.NEW
 
-    @module.tool
-    async def probe() -> str:
-        """Probe."""
-        return "ran"
 
-    async def work() -> None:
-        lifecycle = lifecycle_of(tmp_path, module, folders=[tmp_path])
-        await lifecycle.open()
-        client = MemoryClient(handler=lifecycle.protocol.handler, profile="local")
-        try:
-            answer = await client.request("tools/call", {"name": "probe", "arguments": {}})
-            assert answer["isError"]
-            assert str(tmp_path) not in str(answer)
-        finally:
-            await client.close()
-            await lifecycle.close("done")
-
-    asyncio.run(work())
+def test_folders_within_the_servers_own_state_are_given_to_nobody(tmp_path: Path) -> None:
+    inside = tmp_path / "state" / "audit"
+    inside.mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match="overlap"):
+        asyncio.run(lifecycle_of(tmp_path, Module("probe"), folders=[inside]).open())

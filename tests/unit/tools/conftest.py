@@ -16,6 +16,8 @@ from mcp_server.tools.tool_manager import ToolManager
 class FakeContext:
     """Runs plain functions at once and puts every path below `/root-of-client`."""
 
+    max_result_bytes = 1_000_000
+
     def __init__(self) -> None:
         self.in_thread: list[Any] = []
 

@@ -16,7 +16,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         "calls_per_minute": 600,
         "concurrent_calls": 64,
         "timeout_seconds": 30.0,
-        "max_result_bytes": 1048576,
+        "max_result_bytes": 8388608,
         "workspace_bytes": None,
         "workspace_files": None,
     }

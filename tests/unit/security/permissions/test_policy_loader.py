@@ -21,7 +21,7 @@ allow = ["FILE_READ **/*.md", "DIRECTORY_LIST **"]
 ask = ["FILE_WRITE resumes/*.md"]
 deny = ["FILE_READ private/**"]
 tools = ["read_*", "list_directory"]
-isolation = "process"
+isolation = "inline"
 limits = { calls_per_minute = 60, concurrent_calls = 2, timeout_seconds = 5, max_result_bytes = 1000, \
 workspace_bytes = 0, workspace_files = 7 }
 [client.gemini]
@@ -42,7 +42,7 @@ def test_every_part_of_a_policy_is_read(loader: PolicyLoader, home: Path) -> Non
     assert [(rule.text, rule.line) for rule in claude.rules.ask] == [("FILE_WRITE resumes/*.md", 9)]
     assert [(rule.text, rule.line) for rule in claude.rules.deny] == [("FILE_READ private/**", 10)]
     assert [pattern.text for pattern in claude.tools] == ["read_*", "list_directory"]
-    assert claude.isolation == "process"
+    assert claude.isolation == "inline"
     assert claude.limits == ClientLimits(60, 2, 5.0, 1000, 0, 7)
     assert policy.clients["gemini"].limits == ClientLimits()
     assert policy.clients["gemini"].shows("anything")
@@ -100,6 +100,7 @@ BAD = [
     ('[client."../ada"]', 2, "client name"),
     ('[client.ada]\ntools = ["a\\n"]', 3, "U+000A"),
     ('[client.ada]\nisolation = "thread"', 3, "must be one of"),
+    ('[client.ada]\nisolation = "process"', 3, "in its own process only"),
     ("[client.ada]\nlimits = { calls_per_minut = 1 }", 3, "did you mean 'calls_per_minute'"),
     ("[client.ada]\n[client.ada.limits]\nconcurrent_calls = 0", 4, "whole number from 1"),
     ("[client.ada]\nlimits = { timeout_seconds = nan }", 3, "a number from 1"),
