@@ -45,6 +45,7 @@ class CallGate:
         "_call",
         "_consent",
         "_evidence",
+        "_granted",
         "_operation",
         "_permissions",
         "_principal",
@@ -71,10 +72,18 @@ class CallGate:
         self._agreed: set[tuple[str, str]] = set()
         # What this call's arguments name, each with the declarations that are bound to it.
         self._bound: dict[str, list[Permission]] = {}
+        # What was granted in this call already, and under which epoch of the policy.
+        self._granted: dict[tuple[str, str], int] = {}
         self._evidence = evidence
 
     async def require(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> None:
-        """Return when the door may open; see `AccessGate.require`."""
+        """Return when the door may open; see `AccessGate.require`.
+
+        What the same call was granted under the same policy is granted still, and on record already.
+        """
+        granted = self._granted.get((permission_type, resource))
+        if granted == self._permissions.epoch and (self._call is None or not self._call.has_ended):
+            return
         await self.require_all([(permission_type, resource, relative, None)])
 
     async def require_all(self, wanted: Sequence[tuple[PermissionType, str, str | None, Permission | None]]) -> None:
@@ -90,6 +99,8 @@ class CallGate:
         call = self._call
         if call is not None and call.has_ended:
             raise PermissionDeniedError("the call has ended; what it was permitted ended with it")
+        # Read before the first decision: one that a reload overtakes is made anew at the door.
+        epoch = self._permissions.epoch
         missing: list[tuple[str, str]] = []
         undeclared: list[tuple[str, str]] = []
         asks: list[tuple[PermissionType, str, str]] = []
@@ -112,6 +123,7 @@ class CallGate:
         if asks:
             await self._ask(asks)
             self._agreed.update((kind, resource) for kind, resource, _ in asks)
+        self._granted.update(((kind, resource), epoch) for kind, resource, _, _ in wanted)
 
     def allows(
         self,

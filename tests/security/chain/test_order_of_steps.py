@@ -97,9 +97,20 @@ def test_the_steps_happen_in_their_order(rig: ChainRig, monkeypatch: pytest.Monk
 
     assert asyncio.run(rig.chain.run(rig.local, plan)) == "text of note.txt"
     assert steps == [
-        *("authenticate", "plan", "permit", "sandbox", "call.intent", "execute"),
-        *("permit", "call.done"),  # at the door, and the outcome
+        # At the door nothing is decided anew: the same call was granted the same file under the same policy.
+        *("authenticate", "plan", "permit", "sandbox", "call.intent", "execute", "call.done")
     ]
+
+
+def test_what_was_granted_is_decided_anew_at_the_door_when_the_policy_has_changed(rig: ChainRig) -> None:
+    async def handler(client: Any) -> str:
+        before = str(await client.files.read_text("note.txt"))
+        rig.permissions.replace(rig.policy('version = 1\n[client.local]\nfolders = ["folder"]\n'))
+        with pytest.raises(PermissionDeniedError):
+            await client.files.read_text("note.txt")
+        return before
+
+    assert run(rig, operation(handler, permissions=(READS,), needs={READS: "note.txt"})) == "text of note.txt"
 
 
 @pytest.mark.parametrize(
