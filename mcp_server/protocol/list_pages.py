@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.protocol.jsonrpc.cursor_codec import CursorCodec
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
 from mcp_server.protocol.sessions.exchange import Exchange
-from mcp_server.tools.resource_list import ResourceList
+
+if TYPE_CHECKING:
+    from mcp_server.tools.resource_list import ResourceList
 
 PAGE_SIZE: Final = 1_000
 """Entries a page. Many clients never ask for a second page, so the first holds what any sensible server offers."""

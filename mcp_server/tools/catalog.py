@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.unknown_name_error import UnknownNameError
-from mcp_server.tools.completion import Completion
 from mcp_server.tools.module import Module
-from mcp_server.tools.prompt import Prompt
-from mcp_server.tools.published_resource import PublishedResource
-from mcp_server.tools.resource_lister import ResourceLister
 from mcp_server.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from mcp_server.tools.completion import Completion
+    from mcp_server.tools.prompt import Prompt
+    from mcp_server.tools.published_resource import PublishedResource
+    from mcp_server.tools.resource_lister import ResourceLister
 
 logger = logging.getLogger(__name__)
 

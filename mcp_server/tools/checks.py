@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -62,3 +63,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(name[:64], list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def is_asynchronous(function: Callable[..., Any]) -> bool:
+    """Whether calling the function gives a coroutine.
+
+    >>> is_asynchronous(print)
+    False
+    """
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)

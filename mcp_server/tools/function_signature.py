@@ -97,15 +97,6 @@ class FunctionSignature:
         )
 
 
-def is_asynchronous(function: Callable[..., Any]) -> bool:
-    """Whether calling the function gives a coroutine.
-
-    >>> is_asynchronous(print)
-    False
-    """
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
 def _plain_function(function: Callable[..., Any]) -> Any:
     found: Any = function
     while hasattr(found, "func"):  # functools.partial

@@ -4,109 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.tools.argument_binding import bindings_of
-from mcp_server.tools.checks import as_icons, check_name, check_timeout, did_you_mean
+from mcp_server.tools.checks import as_icons, check_name, check_timeout, is_asynchronous
 from mcp_server.tools.completion import Completion
-from mcp_server.tools.function_signature import FunctionSignature, is_asynchronous
+from mcp_server.tools.function_signature import FunctionSignature
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.prompt import Prompt
 from mcp_server.tools.prompt_argument import PromptArgument
 from mcp_server.tools.published_resource import PublishedResource
 from mcp_server.tools.resource_lister import ResourceLister
-from mcp_server.tools.resource_names import refuse_unguarded, suspicious_properties
+from mcp_server.tools.resource_names import refuse_unguarded
 from mcp_server.tools.tool import Tool
 from mcp_server.tools.tool_annotations import ToolAnnotations
 from mcp_server.tools.type_walk import suspicious_parameters
 from mcp_server.tools.typed_contract import TypedContract
-from mcp_server.tools.unset import UNSET
 from mcp_server.tools.uri_template import URITemplate
-from mcp_server.tools.written_contract import WrittenContract
-from mcp_server.tools.written_schema import check_schema, default_of, known_arguments
-
-_CHANGING: Final = frozenset(
-    {
-        PermissionType.FILE_WRITE,
-        PermissionType.FILE_WRITE_GLOBAL,
-        PermissionType.FILE_DELETE,
-        PermissionType.S3_WRITE,
-        PermissionType.SQL_WRITE,
-    }
-)
-
-
-def make_written_tool(
-    *,
-    module: str,
-    name: str,
-    description: str,
-    input_schema: Mapping[str, Any],
-    permissions: tuple[Permission, ...],
-    title: str | None,
-    output_schema: Mapping[str, Any] | None,
-    annotations: ToolAnnotations | Mapping[str, Any] | None,
-    icons: Sequence[Icon | Mapping[str, Any]],
-    tags: frozenset[str],
-    timeout_seconds: float | None,
-    meta: Mapping[str, Any] | None,
-    plain: Iterable[str],
-) -> Callable[[Callable[..., Any]], Tool]:
-    """Check a registration by schema now, and return what makes the tool once its handler is known.
-
-    Raises:
-        ConfigurationError: Something of it cannot be served.
-    """
-    check_name("tool", name)
-    what = f"tool {name!r}"
-    check_schema(what, input_schema)
-    if output_schema is not None:
-        check_schema(f"{what}: output_schema", output_schema, needs_object=False)
-    known = known_arguments(input_schema)
-    for permission in permissions:
-        for argument in permission.arguments if known is not None else ():
-            _check_argument(what, argument.partition(".")[0], known or ())
-    refuse_unguarded(what, suspicious_properties(input_schema), permissions, plain)
-    hints = _check_hints(what, annotations, permissions)
-    check_timeout(what, timeout_seconds)
-    defaults = {
-        path: default
-        for permission in permissions
-        for path in (tuple(argument.split(".")) for argument in permission.arguments)
-        if (default := default_of(input_schema, path, UNSET)) is not UNSET
-    }
-    contract = WrittenContract(
-        what,
-        input_schema,
-        output_schema,
-        bound=(argument.partition(".")[0] for permission in permissions for argument in permission.arguments),
-        defaults={path[0]: default for path, default in defaults.items() if len(path) == 1},
-    )
-    bindings = bindings_of(permissions, defaults)
-    pictures = as_icons(icons)
-
-    def make(handler: Callable[..., Any]) -> Tool:
-        return Tool(
-            name=name,
-            description=description,
-            contract=contract,
-            handler=handler,
-            is_sync=not is_asynchronous(handler),
-            module=module,
-            title=title,
-            annotations=hints,
-            icons=pictures,
-            meta=meta,
-            permissions=permissions,
-            bindings=bindings,
-            tags=tags,
-            timeout_seconds=timeout_seconds,
-        )
-
-    return make
+from mcp_server.tools.written_lowering import check_argument, check_hints
+from mcp_server.tools.written_schema import check_schema
 
 
 def make_typed_tool(
@@ -138,7 +56,7 @@ def make_typed_tool(
     known = {parameter.name for parameter in signature.parameters}
     bound = {argument for permission in everything for argument in permission.arguments}
     for argument in bound:
-        _check_argument(what, argument.partition(".")[0], known)
+        check_argument(what, argument.partition(".")[0], known)
     suspicious = (
         dotted
         for parameter in signature.parameters
@@ -167,7 +85,7 @@ def make_typed_tool(
         is_sync=not is_asynchronous(function),
         module=module,
         title=title,
-        annotations=_check_hints(what, annotations, everything),
+        annotations=check_hints(what, annotations, everything),
         icons=as_icons(icons),
         meta=meta,
         permissions=everything,
@@ -210,7 +128,7 @@ def make_prompt(
     everything = tuple(dict.fromkeys((*signature.permissions, *permissions)))
     for permission in everything:
         for argument in permission.arguments:
-            _check_argument(f"prompt {name!r}", argument, {item.name for item in listed})
+            check_argument(f"prompt {name!r}", argument, {item.name for item in listed})
     return Prompt(
         name=name,
         description=description or signature.description or name.replace("_", " "),
@@ -270,7 +188,7 @@ def make_resource(
     everything = tuple(dict.fromkeys((*signature.permissions, *permissions)))
     for permission in everything:
         for argument in permission.arguments:
-            _check_argument(what, argument, variables)
+            check_argument(what, argument, variables)
     if on_subscribe is not None:
         _check_subscription_hook(what, on_subscribe, variables)
     return PublishedResource(
@@ -346,30 +264,6 @@ def make_completion(
     )
 
 
-def made(make: Callable[[], Any]) -> Any:
-    """Make a value that had to wait for the types it names.
-
-    Raises:
-        ConfigurationError: A type is still not there.
-    """
-    try:
-        return make()
-    except NameError as error:
-        raise ConfigurationError(
-            f"a type of a handler cannot be resolved: {error}. Types written as strings (or under `from __future__ "
-            "import annotations`) are looked up at the top of the handler's file: import or define it there, not in a "
-            "function and not only for the type checker"
-        ) from error
-
-
-def _check_argument(what: str, argument: str, known: Iterable[str]) -> None:
-    if argument not in known:
-        raise ConfigurationError(
-            f"{what}: a permission is bound to '{argument}', which is none of its arguments"
-            f"{did_you_mean(argument, known)}"
-        )
-
-
 def _check_subscription_hook(what: str, hook: Callable[..., Any], variables: Iterable[str]) -> None:
     import inspect
 
@@ -380,17 +274,6 @@ def _check_subscription_hook(what: str, hook: Callable[..., Any], variables: Ite
             f"{what}: on_subscribe is called with the client and then by name with the variables of the URI "
             f"({', '.join(sorted(variables)) or 'none'}); it cannot be: {error}"
         ) from error
-
-
-def _check_hints(
-    what: str, annotations: ToolAnnotations | Mapping[str, Any] | None, permissions: Iterable[Permission]
-) -> ToolAnnotations | None:
-    hints = ToolAnnotations.of(annotations)
-    if hints is not None and hints.read_only:
-        for permission in permissions:
-            if permission.type in _CHANGING:
-                raise ConfigurationError(f"{what}: it is annotated read-only, and it declares {permission.type}")
-    return hints
 
 
 def _demand_texts(what: str, signature: FunctionSignature) -> None:

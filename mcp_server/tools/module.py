@@ -6,31 +6,25 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 from weakref import WeakSet
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.tools.completion import Completion
 from mcp_server.tools.handler_lookup import creator_globals, find_handler
 from mcp_server.tools.hooks import Hook, call_hook
 from mcp_server.tools.icon import Icon
-from mcp_server.tools.lowering import (
-    made,
-    make_completion,
-    make_lister,
-    make_prompt,
-    make_resource,
-    make_typed_tool,
-    make_written_tool,
-)
 from mcp_server.tools.module_observer import ModuleObserver
-from mcp_server.tools.prompt import Prompt
-from mcp_server.tools.prompt_argument import PromptArgument
-from mcp_server.tools.published_resource import PublishedResource
-from mcp_server.tools.resource_lister import ResourceLister
 from mcp_server.tools.tool import Tool
 from mcp_server.tools.tool_annotations import ToolAnnotations
+from mcp_server.tools.written_lowering import made, make_written_tool
+
+if TYPE_CHECKING:
+    from mcp_server.tools.completion import Completion
+    from mcp_server.tools.prompt import Prompt
+    from mcp_server.tools.prompt_argument import PromptArgument
+    from mcp_server.tools.published_resource import PublishedResource
+    from mcp_server.tools.resource_lister import ResourceLister
 
 logger = logging.getLogger(__name__)
 
@@ -177,6 +171,9 @@ class Module:
         Raises:
             ConfigurationError: Something of it cannot be served; the message says what to write instead.
         """
+        # The typed forms are lowered by what a module of written tools, and its server's start, can do without.
+        from mcp_server.tools.lowering import make_typed_tool
+
         return self._decorator("tools", make_typed_tool, function, options)
 
     @overload
@@ -205,6 +202,8 @@ class Module:
         Raises:
             ConfigurationError: Something of it cannot be served.
         """
+        from mcp_server.tools.lowering import make_prompt
+
         return self._decorator("prompts", make_prompt, function, options)
 
     def resource(
@@ -247,6 +246,7 @@ class Module:
         Raises:
             ConfigurationError: Something of it cannot be served.
         """
+        from mcp_server.tools.lowering import make_resource
 
         def decorate(function: F) -> F:
             make = partial(
@@ -283,6 +283,7 @@ class Module:
         Raises:
             ConfigurationError: The function takes more than the context, or a permission is bound to an argument.
         """
+        from mcp_server.tools.lowering import make_lister
 
         def decorate(function: F) -> F:
             lister = make_lister(function, module=self.name, permissions=tuple(permissions))
@@ -310,6 +311,7 @@ class Module:
         Raises:
             ConfigurationError: The function's parameters are not those.
         """
+        from mcp_server.tools.lowering import make_completion
 
         def decorate(function: F) -> F:
             make = partial(

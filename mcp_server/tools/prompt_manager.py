@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.security.operation import Operation
 from mcp_server.tools.catalog import Catalog
-from mcp_server.tools.prompt import Prompt
 from mcp_server.tools.refusing import refusing
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+    from mcp_server.tools.prompt import Prompt
     from mcp_server.tools.prompt_result import PromptResult
 
 

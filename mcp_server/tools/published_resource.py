@@ -13,11 +13,11 @@ from pydantic_core import to_json
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.tools.argument_binding import ArgumentBinding
+from mcp_server.tools.checks import is_asynchronous
 from mcp_server.tools.content.audio import Audio
 from mcp_server.tools.content.embedded_resource import EmbeddedResource
 from mcp_server.tools.content.image import Image
 from mcp_server.tools.content.text import Text
-from mcp_server.tools.function_signature import is_asynchronous
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.result_building import to_plain
 from mcp_server.tools.uri_template import URITemplate

@@ -12,13 +12,13 @@ from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.security.operation import Operation
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.tools.catalog import Catalog
-from mcp_server.tools.published_resource import PublishedResource
-from mcp_server.tools.resource_list import ResourceList
-from mcp_server.tools.resource_lister import ResourceLister
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
     from mcp_server.tools.content.resource_link import ResourceLink
+    from mcp_server.tools.published_resource import PublishedResource
+    from mcp_server.tools.resource_list import ResourceList
+    from mcp_server.tools.resource_lister import ResourceLister
 
 logger = logging.getLogger(__name__)
 
@@ -164,4 +164,7 @@ class PublishedResourceManager:
                     found[link.uri] = link
                     if len(found) == room:
                         break
+        # What only a listing needs is imported for the first one.
+        from mcp_server.tools.resource_list import ResourceList
+
         return ResourceList(epoch, published, tuple(found.values()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol import params as read
@@ -13,7 +13,9 @@ from mcp_server.protocol.sessions.exchange import Exchange
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.operation import Operation
 from mcp_server.tools.completion_manager import CompletionManager
-from mcp_server.tools.completion_result import CompletionResult
+
+if TYPE_CHECKING:
+    from mcp_server.tools.completion_result import CompletionResult
 
 
 class CompletionHandler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_server.protocol import params as read
 from mcp_server.protocol.list_pages import ListPages
@@ -13,7 +13,9 @@ from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.operation import Operation
 from mcp_server.security.security_chain import SecurityChain
 from mcp_server.tools.prompt_manager import PromptManager
-from mcp_server.tools.prompt_result import PromptResult
+
+if TYPE_CHECKING:
+    from mcp_server.tools.prompt_result import PromptResult
 
 
 class PromptsHandler:

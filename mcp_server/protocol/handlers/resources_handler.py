@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
@@ -18,7 +18,9 @@ from mcp_server.security.operation import Operation
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.security_chain import SecurityChain
 from mcp_server.tools.published_resource_manager import PublishedResourceManager
-from mcp_server.tools.resource_list import ResourceList
+
+if TYPE_CHECKING:
+    from mcp_server.tools.resource_list import ResourceList
 
 
 class ResourcesHandler:
