@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import logging
 import os
 import stat
@@ -14,9 +12,6 @@ from typing import Final
 from mcp_server.security.authentication.credentials import Credentials
 
 logger = logging.getLogger(__name__)
-
-PIPE_BYTES: Final = 1 << 20
-"""What the kernel may hold of our answers, 64 KiB by itself: a whole large message goes out in one system call."""
 
 JOIN_BYTES: Final = 1 << 16
 """Up to here answers are copied into one buffer; longer ones are handed to the kernel as they are."""
@@ -157,8 +152,6 @@ class StdioChannel:
         if stat.S_ISREG(mode):
             # A file never keeps a writer waiting, and opened anew it would have a position of its own.
             return fd
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
             return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import select
-import sys
-import termios
 import threading
 from typing import Final
 
@@ -17,7 +14,7 @@ from mcp_server.protocol.jsonrpc.line_framer import LineFramer
 from mcp_server.protocol.mcp_protocol_handler import MCPProtocolHandler
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.transport.base_transport import BaseTransport
-from mcp_server.transport.stdio_channel import PIPE_BYTES, StdioChannel
+from mcp_server.transport.stdio_channel import StdioChannel
 from mcp_server.transport.stdio_streams import StdioStreams
 from mcp_server.transport.stop_reason import StopReason
 from mcp_server.transport.transport_config import TransportConfig
@@ -26,12 +23,6 @@ logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 1 << 16
 """One read. Larger buffers pass the allocator's threshold for fresh pages, which costs more than the read itself."""
-
-LARGE_READ_BYTES: Final = 1 << 20
-"""One read of what waits behind a full first one: a large message, in few turns of the loop."""
-
-LARGE_READS: Final = 8
-"""Reads in one turn of the loop, so that a client that writes without end does not starve its own calls."""
 
 DRAIN_SECONDS: Final = 0.25
 """How long the last answers may take to reach a client that still reads."""
@@ -85,9 +76,6 @@ class StdioTransport(BaseTransport):
         )
         self._framer = LineFramer(max_frame_bytes=self._config.max_message_bytes)
         self._connection = self._handler.open(self._channel)
-        with contextlib.suppress(OSError):
-            # The client may then write a large message in one go.
-            fcntl.fcntl(self._streams.read_fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         parent_fd = self._watch_parent()
         try:
             self._start_reading()
@@ -198,20 +186,6 @@ class StdioTransport(BaseTransport):
             logger.debug("the input cannot be read any more: %s", error)
             data = b""
         self._received(data)
-        reads = 1
-        while len(data) >= READ_BYTES and reads < LARGE_READS and self._is_reading and (more := self._available()):
-            data = os.read(self._streams.read_fd, min(more, LARGE_READ_BYTES))
-            self._received(data)
-            reads += 1
-
-    def _available(self) -> int:
-        """Return how many bytes can be read now without waiting."""
-        answer = bytearray(4)
-        try:
-            fcntl.ioctl(self._streams.read_fd, termios.FIONREAD, answer)
-        except OSError:
-            return 0
-        return int.from_bytes(answer, sys.byteorder)
 
     def _received(self, data: bytes) -> None:
         receive, connection = self._handler.receive, self._connection
