@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _CHUNK_BYTES: Final = 1024 * 1024
 # What a count at start looks at before it takes the folder for full.
 _MAX_COUNTED: Final = 1_000_000
+# Locations that are remembered, and of how long a text: a client chooses the texts.
+_MAX_KEPT_LOCATIONS: Final = 512
+_MAX_KEPT_CHARACTERS: Final = 512
 
 
 class FileSystemManager:
@@ -84,6 +87,7 @@ class FileSystemManager:
         for root in self.roots:
             root.refuse_overlap(forbidden)
         self._parser = PathParser(self.roots)
+        self._locations: dict[str, FileLocation] = {}
         self._protected = ProtectedNames(protected)
         self._token = token
         self._opener = opener
@@ -100,7 +104,15 @@ class FileSystemManager:
         Raises:
             SandboxViolationError: `escape` or `name`.
         """
-        return self._parser.parse(text)
+        # A pure function of the text and the folders, asked several times for each call.
+        location = self._locations.get(text)
+        if location is None:
+            location = self._parser.parse(text)
+            if len(text) <= _MAX_KEPT_CHARACTERS:
+                if len(self._locations) >= _MAX_KEPT_LOCATIONS:
+                    self._locations.clear()
+                self._locations[text] = location
+        return location
 
     def pin(self, location: FileLocation, *, kind: Literal["any", "file", "directory"] = "any") -> PinnedFile:
         """Hold what is there, checked, so that later use means this very inode.
@@ -282,6 +294,7 @@ class FileSystemManager:
         """Forget the folders. A descriptor closes when the last operation that uses its folder is done."""
         self.roots = ()
         self._parser = PathParser(())
+        self._locations = {}
 
     @property
     def _access(self) -> RootAccess:
