@@ -67,7 +67,7 @@ class AuditLogger:
         disk_space: Asked how full the disk is, with a descriptor of the directory.
         random_bytes: Source of the key of the argument digests and of the instance's name.
 
-    Source: SECURITY 3.3 to 3.7.
+    Source: `docs/reference/audit-records.md`, `docs/explanation/what-the-audit-promises.md`.
 
     >>> import tempfile
     >>> log = AuditLogger(directory=Path(tempfile.mkdtemp()) / "audit")
@@ -209,7 +209,7 @@ class AuditLogger:
 
         Args:
             kind: One of the kinds of `record_kind.py`.
-            fields: The rest, under the names of SECURITY 3.3; JSON values.
+            fields: The rest, under the names of `docs/reference/audit-records.md`; JSON values.
 
         Returns:
             The record's number.

@@ -17,7 +17,7 @@ class StatelessRevision(Revision):
 
     The newest shape is this era's own, so most projections return what they were given.
 
-    Source: MCP 2026-07-28, basic; PROTOCOL sections 6.2 and 17 of the design.
+    Source: MCP 2026-07-28, basic, and server/utilities/caching.
 
     >>> from mcp_server.protocol.revisions.revision_2026_07_28 import Revision20260728
     >>> Revision20260728().dress("tools/list", {"tools": []})

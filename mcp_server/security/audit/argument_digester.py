@@ -40,7 +40,7 @@ class ArgumentDigester:
         key: The log's key, 32 random bytes.
         scanner: Recognises secrets.
 
-    Source: SECURITY 3.7.
+    Source: `docs/reference/audit-records.md`.
 
     >>> digest = ArgumentDigester(bytes(32)).digest({"path": "a.txt", "text": "hello", "token": "x"}, plain=["path"])
     >>> digest["path"], digest["text"]["len"], digest["token"]

@@ -11,7 +11,7 @@ from mcp_server.security.audit.disk_level import DiskLevel
 MEBIBYTES: Final = 1024 * 1024
 GIBIBYTES: Final = 1024 * MEBIBYTES
 
-# SECURITY 3.5 names a share and a size for each rung. The smaller of the two counts: a share alone would stop a
+# Each rung has a share and a size. The smaller of the two counts: a share alone would stop a
 # desktop with 13 GB free on a 256 GB disk, a size alone would never let a small volume start.
 WARN_SHARE: Final = 0.20
 WARN_BYTES: Final = 1 * GIBIBYTES

@@ -36,7 +36,7 @@ class RecordKind:
         role: Whether it opens or closes a call.
         begins_work: Whether it announces something new; such records are refused when the disk is nearly full.
 
-    Source: SECURITY 3.3.
+    Source: `docs/reference/audit-records.md`.
 
     >>> kind_named("call.intent").begins_work
     True

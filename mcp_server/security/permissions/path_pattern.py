@@ -37,7 +37,7 @@ class PathPattern:
         segments: The segments that are matched; a final `**` has become `**` and `*`.
         anchor: Names that come before, compared literally: a folder may be called `a*b`.
 
-    Source: SECURITY 2.3; gitignore(5) and POSIX.1-2024 XCU 2.14, from which it differs as said there.
+    Source: `docs/reference/policy-file.md`; it differs from gitignore(5) and POSIX.1-2024 XCU 2.14 as said there.
 
     >>> notes = PathPattern.compile("notes/**/*.md")
     >>> notes.matches("notes/2026/may/a.md"), notes.matches("notes/a.md"), notes.matches("notes/../a.md")
