@@ -32,7 +32,7 @@ class PreparedRecord:
     b'{"call":"c1","kind":"call.done","mono":5,"seq":2,"stream":"main","tool":"echo","ts":"T","v":1,"x_prev":"0"}'
     """
 
-    __slots__ = ("_mono", "_pattern", "_seq", "_ts", "_variables", "constants", "layout")
+    __slots__ = ("_blank", "_mono", "_pattern", "_seq", "_ts", "_variables", "constants", "layout")
 
     def __init__(self, kind: str, constants: Mapping[str, Any], variables: Iterable[str], *, stream: str) -> None:
         given = tuple(variables)
@@ -49,9 +49,10 @@ class PreparedRecord:
                 text = canonical_json(value).replace(b"%", b"%%")
             parts.append(canonical_json(name).replace(b"%", b"%%") + b":" + text)
         self._pattern = b"{" + b",".join(parts) + b"}"
-        self._variables = tuple(name for name in holes if name in given)
-        # Where the log's own values stand among all that fill the holes; `x_prev` is the last.
+        # Where each value stands among all that fill the holes; `x_prev` is the last.
+        self._variables = tuple((at, name) for at, name in enumerate(holes) if name in given)
         self._mono, self._seq, self._ts = (holes.index(name) for name in ("mono", "seq", "ts"))
+        self._blank = [b""] * len(holes)
 
     def line(self, values: Mapping[str, Any], *, mono: int, seq: int, ts: bytes, leaf: bytes) -> bytes:
         """Return the line.
@@ -66,23 +67,22 @@ class PreparedRecord:
         Raises:
             ValueError: A value has no canonical form.
         """
-        filled: list[Any] = []
-        for name in self._variables:
+        filled: list[Any] = self._blank.copy()
+        for at, name in self._variables:
             value = values[name]
             kind = type(value)
             if kind is bytes:
-                filled.append(value)
+                filled[at] = value
             elif kind is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-                filled.append(b"%d" % value)
+                filled[at] = b"%d" % value
             elif kind is str:
-                filled.append(to_json(value))
+                filled[at] = to_json(value)
             elif kind is list and not value:
-                filled.append(b"[]")
+                filled[at] = b"[]"
             else:
-                filled.append(to_json(value) if is_plain(value) else canonical_json(value))
-        # From the left, so that each insertion finds its place.
-        filled.insert(self._mono, mono)
-        filled.insert(self._seq, seq)
-        filled.insert(self._ts, ts)
-        filled.append(leaf)
+                filled[at] = to_json(value) if is_plain(value) else canonical_json(value)
+        filled[self._mono] = mono
+        filled[self._seq] = seq
+        filled[self._ts] = ts
+        filled[-1] = leaf
         return self._pattern % tuple(filled)
