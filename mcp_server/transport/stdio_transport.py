@@ -148,6 +148,9 @@ class StdioTransport(BaseTransport):
         A client that closed its end and takes no answer for the length of the grace is gone; one that goes on reading,
         as the last part of a pipeline does, gets everything.
         """
+        if not hasattr(select, "epoll"):
+            # Elsewhere such a client is noticed when it reads on, or by the death of the parent.
+            return
         if is_watched and self._hangup is None and not self._uses_thread and self._stop_reason is None:
             self._hangup = select.epoll()
             # No event is asked for: hang-up is always told.
