@@ -121,7 +121,8 @@ class StdioTransport(BaseTransport):
         try:
             self._loop.add_reader(self._streams.read_fd, self._readable)
         except (PermissionError, NotImplementedError):
-            # A regular file cannot be polled (EPERM): a thread reads it, as for `mcp-server serve < requests`.
+            # What cannot be polled, a thread reads: a regular file (EPERM, `mcp-server serve < requests`), and any pipe
+            # on an event loop that watches no descriptor (NotImplementedError, the Proactor loop of Windows).
             self._uses_thread = True
             self._resume.set()
             threading.Thread(target=self._read_in_thread, name="mcp-server-stdin", daemon=True).start()

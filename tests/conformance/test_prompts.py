@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.conformance.covers import covers
@@ -69,10 +70,7 @@ async def test_unknown_prompt(desk: Desk) -> None:
 @covers("prompts.get.hidden")
 async def test_hidden_prompt(desk: Desk) -> None:
     wire = await desk.connect()
-    await wire.ask("prompts/get", {"name": "hidden_prompt"}, request_id="a")
-    await wire.ask("prompts/get", {"name": "hidden_prompx"}, request_id="b")
-    first, second = wire.raw[-2:]
-    assert first.replace(b'"a"', b'"b"').replace(b"hidden_prompt", b"hidden_prompx") == second
+    assert await wire.answers_alike("prompts/get", lambda name: {"name": name}, "hidden_prompt", "hidden_prompx")
 
 
 @covers("prompts.get.missing-argument")
@@ -188,15 +186,10 @@ async def test_unknown_reference(desk: Desk) -> None:
 async def test_hidden_reference(desk: Desk) -> None:
     wire = await desk.connect()
     for argument in ("any", "other"):
-        for name in ("hidden_prompt", "hidden_prompx"):
-            params = completion("prompt", name, argument, "")
-            await wire.ask("completion/complete", params, request_id=f"{name}.{argument}")
-        first, second = wire.raw[-2:]
-        assert first.replace(b"hidden_prompt", b"hidden_prompx") == second
-    for uri in ("locked:///a", "locked:///b"):
-        await wire.ask("completion/complete", completion("resource", uri, "x", ""), request_id=uri)
-    first, second = wire.raw[-2:]
-    assert first.replace(b"locked:///a", b"locked:///b") == second
+        prompt = partial(completion, "prompt", name=argument, value="")
+        assert await wire.answers_alike("completion/complete", prompt, "hidden_prompt", "hidden_prompx")
+    resource = partial(completion, "resource", name="x", value="")
+    assert await wire.answers_alike("completion/complete", resource, "locked:///a", "locked:///b")
 
 
 @covers("completion.bad-shape")

@@ -148,6 +148,16 @@ class Wire:
         assert "error" in answer, answer
         return answer["error"]
 
+    async def answers_alike(
+        self, method: str, params: Callable[[str], Mapping[str, Any]], hidden: str, absent: str
+    ) -> bool:
+        """Ask for what is there but hidden, and for what is not: whether the answers differ in the name alone."""
+        number = len(self.raw)
+        for name in (hidden, absent):
+            await self.ask(method, params(name), request_id=f"{name}.{number}")
+        first, second = self.raw[-2:]
+        return first.replace(hidden.encode(), absent.encode()) == second
+
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """Call a tool and return the CallToolResult."""
         return await self.result("tools/call", {"name": tool, "arguments": arguments})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.name_wildcard import name_matches
 from mcp_server.security.permissions.path_pattern import PathPattern, segments_match
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
 from mcp_server.security.permissions.resource_text import fold, path_parts
+from tests.support.counted import CountedNames, CountedText
 
 name = "pattern"
 
@@ -38,29 +38,6 @@ SHORT = 24
 
 LONG = 600
 """How long they may be where every step is counted."""
-
-
-class Counted(str):
-    """A text that counts how often a character of it is looked at."""
-
-    __slots__ = ("looks",)
-
-    def __getitem__(self, key: Any) -> str:
-        self.looks = getattr(self, "looks", 0) + 1
-        return super().__getitem__(key)
-
-
-class CountedNames(tuple[str, ...]):
-    """Names that count how often one of them is looked at."""
-
-    __slots__ = ()
-
-    def __getitem__(self, key: Any) -> Any:
-        looks.append(key)
-        return super().__getitem__(key)
-
-
-looks: list[int] = []
 
 
 # Remembered, for what is simple here takes exponential time otherwise.
@@ -125,10 +102,9 @@ def run(data: bytes) -> None:
 def _count(pattern: PathPattern, text: str) -> None:
     """Match step by step, and see that no step was taken more often than the product of both lengths."""
     parts = CountedNames(text.split("/"))
-    looks.clear()
     segments_match(pattern.segments, parts)
-    assert len(looks) <= (len(pattern.segments) + 1) * (len(parts) + 1)
+    assert parts.looks <= (len(pattern.segments) + 1) * (len(parts) + 1)
     for segment in pattern.segments[:4]:
-        counted = Counted(text)
+        counted = CountedText(text)
         name_matches(segment, counted)
-        assert getattr(counted, "looks", 0) <= (len(segment) + 1) * (len(text) + 1)
+        assert counted.looks <= (len(segment) + 1) * (len(text) + 1)

@@ -23,7 +23,7 @@ corpus = (
 )
 
 LOADER = PolicyLoader(home="/home/ada", realpath=lambda path: path, isdir=lambda path: path.startswith("/srv"))
-OUTSIDE = ("/etc/shadow", "/srv/root/.ssh/id", "/srvother/a.md", "/home/ada/a.md")
+OUTSIDE = ("/etc/shadow", "/srv/attic/.ssh/id", "/srvother/a.md", "/home/ada/a.md")
 
 
 def run(data: bytes) -> None:

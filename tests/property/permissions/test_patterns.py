@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +11,7 @@ from mcp_server.security.permissions.path_pattern import PathPattern, segments_m
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import fold, forbidden_character, path_parts
 from tests.property.permissions import worlds as world
+from tests.support.counted import CountedNames, CountedText
 
 names = st.text("ab.é", min_size=1, max_size=6).filter(lambda name: name not in (".", ".."))
 wild_names = st.text("ab*?.", min_size=1, max_size=6).filter(lambda name: name not in (".", "..") and "**" not in name)
@@ -93,28 +92,6 @@ def test_a_folder_before_a_pattern_changes_nothing_but_the_place(pattern: str, p
         assert compiled.matches(path) is reference(pattern, path)
 
 
-class CountedText(str):
-    """A text that counts how often a character of it is looked at."""
-
-    __slots__ = ("looks",)
-
-    def __getitem__(self, key: Any) -> str:
-        self.looks = getattr(self, "looks", 0) + 1
-        return super().__getitem__(key)
-
-
-class CountedNames(tuple[str, ...]):
-    """Names that count how often one of them is looked at."""
-
-    __slots__ = ()
-
-    def __getitem__(self, key: Any) -> Any:
-        looks.append(key)
-        return super().__getitem__(key)
-
-
-looks: list[int] = []
-
 hostile = st.one_of(
     st.builds(
         lambda unit, times, end: unit * times + end,
@@ -131,15 +108,15 @@ hostile = st.one_of(
 def test_no_name_costs_more_than_the_product_of_both_lengths(pattern: str, name: str) -> None:
     counted = CountedText(name)
     name_matches(pattern, counted)
-    assert getattr(counted, "looks", 0) <= (len(pattern) + 1) * (len(name) + 1)
+    assert counted.looks <= (len(pattern) + 1) * (len(name) + 1)
 
 
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from(["**", "a", "*", "b"]), max_size=80), st.integers(0, 400))
 def test_no_path_costs_more_than_the_product_of_both_lengths(pattern: list[str], depth: int) -> None:
-    looks.clear()
-    segments_match(tuple(pattern), CountedNames(["a"] * depth))
-    assert len(looks) <= (len(pattern) + 1) * (depth + 1)
+    parts = CountedNames(["a"] * depth)
+    segments_match(tuple(pattern), parts)
+    assert parts.looks <= (len(pattern) + 1) * (depth + 1)
 
 
 @settings(max_examples=500)

@@ -15,7 +15,7 @@ PATH_TYPES = [kind for kind in map(PermissionType, PermissionType.names()) if ki
 @pytest.mark.parametrize("kind", PATH_TYPES)
 @pytest.mark.parametrize(
     "path",
-    ["/home/ada/.ssh", "/home/ada/.ssh/id_ed25519", "/srv/root/.gnupg/private-keys-v1.d/x", "/.aws/credentials",
+    ["/home/ada/.ssh", "/home/ada/.ssh/id_ed25519", "/srv/attic/.gnupg/private-keys-v1.d/x", "/.aws/credentials",
      "/home/ada/.config/gcloud/credentials.db", "/home/ada/.kube/config", "/home/ada/.docker/config.json",
      "/proc/self/environ", "/proc", "/sys/kernel", "/run/docker.sock", "/var/run/docker.sock",
      "/run/user/1000/podman/podman.sock", "/home/ada/.mozilla/firefox/x/logins.json",
