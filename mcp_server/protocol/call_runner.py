@@ -1,52 +1,105 @@
-"""Running requests, many in one task as long as none of them has to wait."""
+"""Running requests without a task, as long as they do not have to wait."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-import types
+from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mcp_server.protocol.channel import Channel
 from mcp_server.protocol.sessions.exchange import Exchange
+from mcp_server.protocol.spare_task import SpareTask
 
 
 class CallRunner:
     """Start the coroutines of requests, each in a context of its own, and give a task of its own to each that waits.
 
-    Making a task costs as much as a whole small call, so the requests of one read are begun one after the other in one
-    task. Most end there. The first that has to wait keeps the task, and the rest go on in another; so a handler sees
-    one and the same task from its beginning to its end, as `asyncio.timeout`, task groups and anyio demand. Context
-    variables that one handler sets are never seen by another.
+    Making a task and a turn of the loop cost as much as a whole small call. So requests are begun one after the other
+    in the name of one spare task, and most end there. The first that has to wait keeps that task, and the rest go on
+    with another; so a handler sees one and the same task from its beginning to its end, as `asyncio.timeout`, task
+    groups and anyio demand. Context variables that one handler sets are never seen by another.
 
     Args:
         dropped: Told of a request that was taken back before it began.
 
-    Source: `docs/decisions/0018-one-task-for-one-read.md`.
+    Source: `docs/decisions/0020-a-spare-task.md`; Python, "Extending asyncio", task lifetime support.
     """
 
     def __init__(self, *, dropped: Callable[[Exchange], None]) -> None:
         self._dropped = dropped
         self._queue: deque[tuple[Exchange, Coroutine[Any, Any, None]]] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._spare: SpareTask | None = None
+        self._held = 0
+        # Done when what is queued has begun; None where nothing is, or where it begins at `release`.
+        self._turn: asyncio.Future[None] | None = None
 
     def start(self, exchange: Exchange, operation: Coroutine[Any, Any, None]) -> None:
-        """Begin `operation` in the next turn of the loop."""
+        """Begin `operation` in the next turn of the loop, or at `release` when one is held."""
         self._queue.append((exchange, operation))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._drain())
-        exchange.task = self._task
+        if not self._held and self._turn is None:
+            self._schedule()
+        exchange.task = self._turn
 
-    async def _drain(self) -> None:
-        task = self._task
-        assert task is not None
-        queue = self._queue
-        channel: Channel | None = None
-        waits: tuple[Coroutine[Any, Any, None], Any, contextvars.Context] | None = None
+    def hold(self) -> None:
+        """Begin nothing until `release`."""
+        self._held += 1
+
+    def release(self) -> None:
+        """Begin what was started since `hold`, at once where no task runs; pairs may be nested."""
+        self._held -= 1
+        if self._queue and not self._held and self._turn is None:
+            if asyncio.current_task() is None:
+                self._begin()
+            else:
+                self._schedule()
+
+    def rest(self) -> None:
+        """Keep no task in reserve: nobody is served at present."""
+        if self._spare is not None:
+            self._spare.cancel()
+            self._spare = None
+
+    def _schedule(self) -> None:
+        """Begin what is queued in the loop's next turn."""
+        loop = asyncio.get_running_loop()
+        turn = self._turn = loop.create_future()
+        for exchange, _ in self._queue:
+            exchange.task = turn
+        loop.call_soon(self._take_turn, turn)
+
+    def _take_turn(self, turn: asyncio.Future[None]) -> None:
+        self._turn = None
         try:
-            while queue and waits is None and not task.cancelling():
+            self._begin()
+        finally:
+            if not turn.done():
+                turn.set_result(None)
+
+    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        spare = self._spare
+        if spare is None or not spare.is_of(loop):
+            spare = self._spare = SpareTask(loop)
+        try:
+            if spare.is_ready:
+                self._begin_in(spare, loop)
+        finally:
+            if self._queue and self._turn is None:
+                # Somebody waits and keeps the task, and the rest go on in another; or the task is just made.
+                self._schedule()
+
+    def _begin_in(self, spare: SpareTask, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin one after the other, until one has to wait."""
+        queue = self._queue
+        task = spare.task
+        channel: Channel | None = None
+        _enter_task(loop, task)
+        try:
+            # One that cancelled its own task and ended all the same must not hit the next.
+            while queue and spare.is_ready:
                 exchange, operation = queue.popleft()
                 if exchange.connection.channel is not channel:
                     # The answers of one connection's calls go out together.
@@ -62,39 +115,14 @@ class CallRunner:
                 exchange.is_running = True
                 context = contextvars.copy_context()
                 try:
-                    waits = operation, context.run(operation.send, None), context
+                    waits_for = context.run(operation.send, None)
                 except StopIteration:
                     continue
+                # The next one is ready by the next read.
+                self._spare = SpareTask(loop)
+                spare.take_over(operation, waits_for, context)
+                break
         finally:
-            # Whatever happened, the rest of the queue goes on in another task: a handler that waits keeps this one, and
-            # one that cancelled its own task and ended all the same must not hit the next.
+            _leave_task(loop, task)
             if channel is not None:
                 channel.release()
-            self._hand_over()
-        if waits is not None:
-            await _rest(*waits)
-
-    def _hand_over(self) -> None:
-        """Let another task begin what is still queued."""
-        self._task = asyncio.get_running_loop().create_task(self._drain()) if self._queue else None
-        for exchange, _ in self._queue:
-            exchange.task = self._task
-
-
-@types.coroutine
-def _rest(
-    operation: Coroutine[Any, Any, None], waits_for: Any, context: contextvars.Context
-) -> Generator[Any, Any, None]:
-    """Go on with a coroutine that was begun already and waits for `waits_for`."""
-    while True:
-        try:
-            value = yield waits_for
-        except BaseException as error:  # noqa: BLE001 - a cancellation above all: it is passed on to who waits
-            resume: Callable[..., Any] = operation.throw
-            argument: Any = error
-        else:
-            resume, argument = operation.send, value
-        try:
-            waits_for = context.run(resume, argument)
-        except StopIteration:
-            return

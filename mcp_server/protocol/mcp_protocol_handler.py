@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mcp_server.errors.capability_missing_error import CapabilityMissingError
@@ -108,6 +108,15 @@ class MCPProtocolHandler:
         else:
             self._receive_message(connection, message, None)
 
+    def receive_all(self, connection: Connection, frames: Iterable[bytes | RefusedFrame]) -> None:
+        """Take the frames of one read; its requests begin when all of them are taken."""
+        self._runner.hold()
+        try:
+            for frame in frames:
+                self.receive(connection, frame)
+        finally:
+            self._runner.release()
+
     def pause(self, connection: Connection) -> None:
         """Begin no further request while the client does not take the answers of those before."""
         connection.is_paused = True
@@ -142,6 +151,8 @@ class MCPProtocolHandler:
             await asyncio.wait(tasks, timeout=1.0)
         connection.close()
         self._hub.remove(connection)
+        if self._hub.is_empty:
+            self._runner.rest()
         self._chain.forget(connection.channel.credentials)
 
     # Messages

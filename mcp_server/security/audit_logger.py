@@ -95,6 +95,7 @@ class AuditLogger:
     ) -> None:
         self._path = directory
         self._durability = durability
+        self.waits_for_disk: bool = durability is Durability.DISK
         self._wall_clock = wall_clock
         self._monotonic = monotonic
         self._encoder = RecordEncoder(max_bytes=max_record_bytes)
@@ -234,14 +235,19 @@ class AuditLogger:
         """
         return PreparedRecord(kind, constants, variables, stream=self._stream)
 
-    def append_prepared(self, prepared: PreparedRecord, values: Mapping[str, Any]) -> int:
+    def append_prepared(self, prepared: PreparedRecord, values: tuple[bytes, ...], call: str) -> int:
         """Write one prepared record with its variable fields, as `append` would; return its number.
+
+        Args:
+            prepared: The record.
+            values: What `encode` gives of the variable fields, in the order in which they were named.
+            call: The id of the call that it tells of.
 
         Raises:
             AuditUnavailableError: It was not written.
         """
         with self._lock:
-            seq = self._opened.write_prepared(prepared, values)
+            seq = (self._writer or self._opened).write_prepared(prepared, values, call)
         if self._sync.is_asleep or self._untold:
             self._written()
         return seq
@@ -264,7 +270,7 @@ class AuditLogger:
         Raises:
             AuditUnavailableError: The disk refused; nothing after the last sync can be relied on.
         """
-        if self._durability is Durability.DISK:
+        if self.waits_for_disk:
             await self._sync.wait_for(seq)
 
     def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
@@ -273,6 +279,9 @@ class AuditLogger:
             self._listeners = (*self._listeners, listener)
             if self._writer is not None:
                 self._writer.on_record = self._untold.append
+
+    encode = staticmethod(RecordEncoder.encode_value)
+    """Return the canonical JSON of a field's value, for a prepared record."""
 
     def digest_arguments_json(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
         """Return the same as canonical JSON, for a prepared record."""

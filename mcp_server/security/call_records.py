@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mcp_server.security.audit_logger import AuditLogger
+
+ASKED: Final = ("args", "call", "req_id", "need")
+"""The fields that say what was asked and what was decided about it, in the order in which their values are given."""
 
 
 class CallRecords:
@@ -39,6 +42,6 @@ class CallRecords:
         who: Mapping[str, Any] = {"client": client, "tool": name}
         what = {**who, "conn": connection, "method": method, "policy": policy, "tool_hash": definition_hash}
         good = {"out": {"is_error": False}}
-        self.intent = audit.prepare("call.intent", what, ("args", "call", "need", "req_id"))
+        self.intent = audit.prepare("call.intent", what, ASKED)
         self.done = audit.prepare("call.done", {**who, **good}, ("call", "dur_us"))
-        self.whole = audit.prepare("call.done", {**what, **good}, ("args", "call", "dur_us", "need", "req_id"))
+        self.whole = audit.prepare("call.done", {**what, **good}, (*ASKED, "dur_us"))

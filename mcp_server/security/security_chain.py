@@ -50,6 +50,9 @@ MAX_TIMEOUT_SECONDS: Final = 3600.0
 MAX_PREPARED: Final = 4_096
 """Prepared audit records kept: tools times connections; past it they are made anew."""
 
+NO_NEEDS: Final = b"[]"
+"""The JSON of the decisions about a call that needed none."""
+
 _NOUNS: Final = {
     "tools/call": "tool",
     "prompts/get": "prompt",
@@ -148,15 +151,11 @@ class SecurityChain:
         if on_start is not None:
             on_start(call)
         bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
-        evidence: list[list[str]] = []
-        facts: dict[str, Any] = {
-            "args": self._audit.digest_arguments_json(operation.arguments or {}, bound),
-            "call": call.call_id,
-            "need": evidence,
-            "req_id": request,
-        }
+        audit = self._audit
+        digest = audit.digest_arguments_json(operation.arguments or {}, bound)
+        asked = digest, audit.encode(call.call_id), audit.encode(request)
         records = self._records_of(operation, principal, credentials)
-        return await self._run_planned(operation, principal, record, call, records, facts)
+        return await self._run_planned(operation, principal, record, call, records, asked)
 
     def _authenticate(self, credentials: Credentials, request: str | int | None) -> tuple[Principal, ClientRecord]:
         """Take step 1; a refusal is on record with its reason, which the caller does not learn."""
@@ -180,7 +179,7 @@ class SecurityChain:
         record: ClientRecord,
         call: RunningCall,
         records: CallRecords,
-        facts: dict[str, Any],
+        asked: tuple[bytes, bytes, bytes],
     ) -> Any:
         """Take steps 2 to 5.
 
@@ -190,9 +189,9 @@ class SecurityChain:
             record: The client's folders and limits.
             call: The running call.
             records: The call's audit records, prepared.
-            facts: What fills them: arguments, call, decisions, request.
+            asked: What they say of the request: its arguments, the call's id, its own id; canonical JSON.
         """
-        evidence: list[list[str]] = facts["need"]
+        evidence: list[list[str]] = []
         gate = CallGate(
             principal=principal,
             record=record,
@@ -224,9 +223,11 @@ class SecurityChain:
                 self._pin(wanted, record, pinned)
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
-                seq = self._audit.append_prepared(records.intent, facts)
+                needs = self._audit.encode(evidence) if evidence else NO_NEEDS
+                seq = self._audit.append_prepared(records.intent, (*asked, needs), call.call_id)
                 told = len(evidence)
-                await self._audit.durable(seq)
+                if self._audit.waits_for_disk:
+                    await self._audit.durable(seq)
             elif not self._audit.is_available:
                 raise AuditUnavailableError("the audit log cannot be written, so nothing is done; ask the operator")
             context = ClientContext(
@@ -254,7 +255,9 @@ class SecurityChain:
             if has_entered:
                 self._clients.leave(record)
             # (5) Audit, whatever happened. What the intent told already is not told twice.
-            await self._audit.durable(self._tell_outcome(records, facts, call, outcome, result, told))
+            seq = self._tell_outcome(records, asked, call, evidence, outcome, result, told)
+            if self._audit.waits_for_disk:
+                await self._audit.durable(seq)
         return result
 
     def permits(self, credentials: Credentials, plan: Callable[[Principal], Operation]) -> bool:
@@ -362,8 +365,9 @@ class SecurityChain:
     def _tell_outcome(
         self,
         records: CallRecords,
-        facts: dict[str, Any],
+        asked: tuple[bytes, bytes, bytes],
         call: RunningCall,
+        evidence: list[list[str]],
         outcome: BaseException | None,
         result: Any,
         told: int | None,
@@ -372,21 +376,26 @@ class SecurityChain:
 
         Args:
             records: The call's records, prepared.
-            facts: What fills them.
+            asked: What they say of the request.
             call: The running call.
+            evidence: The decisions.
             outcome: What went wrong, None when nothing did.
             result: What the handler returned.
             told: How many decisions the intent told; None without an intent.
         """
+        audit = self._audit
         is_announced = told is not None
-        news = facts["need"][told:] if told is not None else ()
-        if outcome is None and not getattr(result, "is_error", False) and not news:
-            facts["dur_us"] = self._age_us(call)
-            return self._audit.append_prepared(records.done if is_announced else records.whole, facts)
+        news = evidence[told:] if evidence else ()
+        if outcome is None and not getattr(result, "is_error", False) and not (is_announced and news):
+            took = b"%d" % self._age_us(call)
+            if is_announced:
+                return audit.append_prepared(records.done, (asked[1], took), call.call_id)
+            needs = audit.encode(evidence) if evidence else NO_NEEDS
+            return audit.append_prepared(records.whole, (*asked, needs, took), call.call_id)
         kind = record_kind(outcome, is_announced=is_announced)
         fields = dict(records.done.constants if is_announced else records.whole.constants)
         if not is_announced:
-            fields |= {**facts, "args": from_json(facts["args"])}
+            fields |= {"args": from_json(asked[0]), "need": evidence, "req_id": from_json(asked[2])}
         elif news:
             fields["need"] = news
         fields["call"] = call.call_id
@@ -396,7 +405,7 @@ class SecurityChain:
         else:
             del fields["out"]
             fields |= failure_fields(outcome, kind, self._age_us(call))
-        return self._audit.append(kind, fields)
+        return audit.append(kind, fields)
 
     def _age_us(self, call: RunningCall) -> int:
         return int((self._clock() - call.started) * 1e6)

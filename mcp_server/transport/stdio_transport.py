@@ -192,15 +192,12 @@ class StdioTransport(BaseTransport):
         self._received(data)
 
     def _received(self, data: bytes) -> None:
-        receive, connection = self._handler.receive, self._connection
         if data:
             self._channel.hold()
-            for frame in self._framer.feed(data):
-                receive(connection, frame)
+            self._handler.receive_all(self._connection, self._framer.feed(data))
             self._channel.release()
             return
-        for frame in self._framer.finish():
-            receive(connection, frame)
+        self._handler.receive_all(self._connection, self._framer.finish())
         self._stop_reading()
         self.stop(StopReason.END_OF_INPUT)
 

@@ -38,6 +38,11 @@ class SubscriptionHub:
         """Tell it no more."""
         self._connections.pop(connection, None)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is connected."""
+        return not self._connections
+
     def changed(self, kind: str, uri: str | None = None) -> None:
         """Tell of a change.
 

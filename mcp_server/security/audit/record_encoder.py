@@ -52,6 +52,21 @@ class RecordEncoder:
             return self._encode_slowly(record)
         return line if len(line) <= self.max_bytes else self._shorten(record)
 
+    @staticmethod
+    def encode_value(value: Any) -> bytes:
+        """Return the canonical JSON of one field, as `encode` would write it.
+
+        >>> RecordEncoder.encode_value(7), RecordEncoder.encode_value(2**60)
+        (b'7', b'"0x1000000000000000"')
+        """
+        kind = type(value)
+        if kind is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+            return b"%d" % value
+        try:
+            return to_json(value) if kind is str or is_plain(value) else canonical_json(value)
+        except ValueError:
+            return canonical_json(_representable(value))
+
     def _encode_slowly(self, record: dict[str, Any]) -> bytes:
         try:
             line = canonical_json(record)

@@ -153,26 +153,25 @@ class RecordWriter:
             self.on_record(record)
         return seq
 
-    def write_prepared(self, prepared: PreparedRecord, values: Mapping[str, Any]) -> int:
+    def write_prepared(self, prepared: PreparedRecord, values: tuple[bytes, ...], call: str) -> int:
         """Write one record whose constant part was encoded before; return its number.
+
+        Args:
+            prepared: The record.
+            values: Its variable fields as canonical JSON, in the order in which they were named.
+            call: The id of the call that it tells of.
 
         Raises:
             AuditUnavailableError: It was not written.
-            ValueError: A field cannot be recorded.
         """
         layout = prepared.layout
         ts, mono = self._begin(layout)
-        try:
-            line = prepared.line(
-                values, mono=mono, seq=self._seq, ts=ts.encode("ascii"), leaf=self._leaf.encode("ascii")
-            )
-        except ValueError:
-            line = b""
-        if not line or len(line) > self._max_bytes:
-            # Something a client chose has no canonical form, or is too long: the general way says it all the same.
-            fields = {name: from_json(value) if type(value) is bytes else value for name, value in values.items()}
+        line = prepared.line(values, mono=mono, seq=self._seq, ts=ts.encode("ascii"), leaf=self._leaf.encode("ascii"))
+        if len(line) > self._max_bytes:
+            # The general way cuts it.
+            fields = {name: from_json(value) for name, value in zip(prepared.variables, values, strict=True)}
             return self.write(layout.kind.name, {**prepared.constants, **fields})
-        seq = self._finish(layout, line, values.get("call"))
+        seq = self._finish(layout, line, call)
         if self.on_record is not None:
             self.on_record(from_json(line))
         return seq

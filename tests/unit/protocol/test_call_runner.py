@@ -1,4 +1,4 @@
-"""Many requests in one task, as long as none waits; each sees its own task and its own context."""
+"""Many requests in the name of one task, as long as none waits; each sees its own task and its own context."""
 
 from __future__ import annotations
 
@@ -133,6 +133,150 @@ def test_context_variables_stay_with_their_call(exchange_of: Make, yields: bool)
 
     asyncio.run(main())
     assert sorted(seen) == [("nobody", "a"), ("nobody", "b"), ("nobody", "c")]
+
+
+def in_callback(function: Callable[[], None]) -> None:
+    """Call it as the loop calls a transport: where no task runs."""
+    asyncio.get_running_loop().call_soon(function)
+
+
+def test_what_was_held_begins_at_release_without_a_turn_of_the_loop(exchange_of: Make) -> None:
+    order: list[str] = []
+
+    async def operation(name: str) -> None:
+        assert asyncio.current_task() is not None
+        order.append(name)
+
+    async def main() -> None:
+        runner = CallRunner(dropped=lambda exchange: None)
+        runner.start(exchange_of("x"), operation("first"))
+        await settle()
+
+        def read() -> None:
+            runner.hold()
+            runner.start(exchange_of("x"), operation("second"))
+            order.append("taken")
+            runner.release()
+            order.append("released")
+
+        in_callback(read)
+        await settle()
+        # Within a task nothing can begin in the name of another.
+        runner.hold()
+        runner.start(exchange_of("x"), operation("third"))
+        runner.release()
+        order.append("released")
+        await settle()
+
+    asyncio.run(main())
+    assert order == ["first", "taken", "second", "released", "released", "third"]
+
+
+def test_one_that_is_cancelled_in_the_turn_in_which_it_began_is_told_by_whom_it_waits_for(exchange_of: Make) -> None:
+    order: list[str] = []
+
+    async def inner() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            order.append("inner ended")
+
+    async def operation() -> None:
+        inside = asyncio.create_task(inner())
+        await asyncio.sleep(0)
+        try:
+            await inside
+        except asyncio.CancelledError:
+            order.append("operation cancelled")
+            raise
+
+    async def yields() -> None:
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            order.append("yielding one cancelled")
+
+    async def main() -> None:
+        runner = CallRunner(dropped=lambda exchange: None)
+        first, last = exchange_of("x"), exchange_of("x")
+        runner.start(first, operation())
+        await settle()
+
+        def read() -> None:
+            runner.hold()
+            runner.start(last, yields())
+            runner.release()
+            last.cancel()
+
+        in_callback(read)
+        await settle()
+        assert order == ["yielding one cancelled"]
+        first.cancel()
+        await settle()
+
+    asyncio.run(main())
+    assert order == ["yielding one cancelled", "inner ended", "operation cancelled"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_one_that_cancels_its_own_task_does_not_hit_the_next(exchange_of: Make, waits: bool) -> None:
+    order: list[str] = []
+
+    async def selfish() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        try:
+            if waits:
+                await asyncio.Event().wait()
+            order.append("ended")
+        except asyncio.CancelledError:
+            order.append("cancelled")
+
+    async def next_one() -> None:
+        await asyncio.sleep(0)
+        order.append("next")
+
+    async def main() -> None:
+        runner = CallRunner(dropped=lambda exchange: None)
+        runner.start(exchange_of("x"), selfish())
+        runner.start(exchange_of("x"), next_one())
+        await settle()
+
+    asyncio.run(main())
+    assert sorted(order) == ["cancelled" if waits else "ended", "next"]
+
+
+def test_no_task_is_left_at_rest(exchange_of: Make) -> None:
+    async def operation() -> None:
+        return
+
+    async def main() -> None:
+        runner = CallRunner(dropped=lambda exchange: None)
+        runner.start(exchange_of("x"), operation())
+        await settle()
+        assert len(asyncio.all_tasks()) == 2
+        runner.rest()
+        await settle()
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_runner_outlives_its_loop(exchange_of: Make) -> None:
+    ran: list[int] = []
+
+    async def operation() -> None:
+        ran.append(1)
+
+    async def main() -> None:
+        runner.start(exchange_of("x"), operation())
+        await settle()
+
+    runner = CallRunner(dropped=lambda exchange: None)
+    asyncio.run(main())
+    asyncio.run(main())
+    assert ran == [1, 1]
 
 
 def test_timeouts_and_groups_work_inside(exchange_of: Make) -> None:
