@@ -33,6 +33,7 @@ class CallRunner:
         self._queue: deque[tuple[Exchange, Coroutine[Any, Any, None]]] = deque()
         self._spare: SpareTask | None = None
         self._held = 0
+        self._is_deferred = False
         # Done when what is queued has begun; None where nothing is, or where it begins at `release`.
         self._turn: asyncio.Future[None] | None = None
 
@@ -47,11 +48,18 @@ class CallRunner:
         """Begin nothing until `release`."""
         self._held += 1
 
+    def defer(self) -> None:
+        """Begin what is held in the next turn of the loop: a call was cancelled, and ends before what came behind."""
+        self._is_deferred = True
+
     def release(self) -> None:
         """Begin what was started since `hold`, at once where no task runs; pairs may be nested."""
         self._held -= 1
-        if self._queue and not self._held and self._turn is None:
-            if asyncio.current_task() is None:
+        if self._held:
+            return
+        is_deferred, self._is_deferred = self._is_deferred, False
+        if self._queue and self._turn is None:
+            if not is_deferred and asyncio.current_task() is None:
                 self._begin()
             else:
                 self._schedule()

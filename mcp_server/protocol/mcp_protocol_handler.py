@@ -203,6 +203,7 @@ class MCPProtocolHandler:
     def _take_back(self, exchange: Exchange) -> None:
         """End a request without an answer, whether it runs, waits for its turn, or listens."""
         exchange.cancel()
+        self._runner.defer()
         if exchange.task is None:
             connection = exchange.connection
             connection.subscriptions.pop(exchange.request_id, None)
