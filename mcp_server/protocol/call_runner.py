@@ -64,11 +64,11 @@ class CallRunner:
             else:
                 self._schedule()
 
-    def rest(self) -> None:
+    async def rest(self) -> None:
         """Keep no task in reserve: nobody is served at present."""
-        if self._spare is not None:
-            self._spare.cancel()
-            self._spare = None
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            await spare.end()
 
     def _schedule(self) -> None:
         """Begin what is queued in the loop's next turn."""
@@ -87,6 +87,14 @@ class CallRunner:
                 turn.set_result(None)
 
     def _begin(self) -> None:
+        queue = self._queue
+        while queue and queue[0][0].is_cancelled:
+            exchange, operation = queue.popleft()
+            operation.close()
+            self._dropped(exchange)
+        if not queue:
+            # Nothing that would need a task, not even a spare one.
+            return
         loop = asyncio.get_running_loop()
         spare = self._spare
         if spare is None or not spare.is_of(loop):

@@ -152,7 +152,7 @@ class MCPProtocolHandler:
         connection.close()
         self._hub.remove(connection)
         if self._hub.is_empty:
-            self._runner.rest()
+            await self._runner.rest()
         self._chain.forget(connection.channel.credentials)
 
     # Messages

@@ -48,10 +48,11 @@ class SpareTask:
         if not self._wake.done():
             self._wake.set_result(None)
 
-    def cancel(self) -> None:
-        """Give the task up, unless it carries an operation."""
+    async def end(self) -> None:
+        """End the task, unless it carries an operation."""
         if self._begun is None:
             self.task.cancel()
+            await asyncio.wait([self.task])
 
     async def _carry(self) -> None:
         self._wake = self._loop.create_future()

@@ -256,8 +256,7 @@ def test_no_task_is_left_at_rest(exchange_of: Make) -> None:
         runner.start(exchange_of("x"), operation())
         await settle()
         assert len(asyncio.all_tasks()) == 2
-        runner.rest()
-        await settle()
+        await runner.rest()
         assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(main())
