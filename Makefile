@@ -12,8 +12,11 @@ CLIENTS := .clients
 OLD_CLIENTS := 1.8.1 1.9.4 1.12.4 1.30.0
 INSTALL := scripts/venv scripts/find-python scripts/system-packages
 
+# Debian packages that code is contained with; without them the server runs, and executes nothing.
+SANDBOX_PACKAGES := bubblewrap
+
 # Debian packages that the tests call by name, beside Python itself.
-TEST_PACKAGES :=
+TEST_PACKAGES := $(SANDBOX_PACKAGES)
 # How many hostile inputs `make fuzz` tries.
 FUZZ_INPUTS ?= 200000
 
@@ -25,6 +28,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## Serve a folder to a real client, and show that the guards hold
+	@scripts/system-packages $(SANDBOX_PACKAGES)
 	@$(PY) -m mcp_server demo
 
 test: $(VENV)/.test clients ## Run the whole test suite, with branch coverage

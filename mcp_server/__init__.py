@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mcp_server.errors.mcp_server_error import MCPServerError as MCPServerError
     from mcp_server.errors.permission_denied_error import PermissionDeniedError as PermissionDeniedError
     from mcp_server.errors.tool_error import ToolError as ToolError
+    from mcp_server.resources.network.http_reply import HttpReply as HttpReply
     from mcp_server.security.client_context import ClientContext as ClientContext
     from mcp_server.security.permissions.permission import Permission as Permission
     from mcp_server.security.permissions.permission_type import PermissionType as PermissionType
@@ -47,6 +48,7 @@ _HOMES = {
     "ConfigurationError": "errors.configuration_error",
     "Deletes": "tools.markers.deletes",
     "EmbeddedResource": "tools.content.embedded_resource",
+    "HttpReply": "resources.network.http_reply",
     "Icon": "tools.icon",
     "Image": "tools.content.image",
     "Lists": "tools.markers.lists",

@@ -32,9 +32,13 @@ allow = [
     "DIRECTORY_LIST **",
     "FILE_READ **/*.md",
     "FILE_WRITE drafts/**",
+    "CODE_EXECUTION python",
 ]
 ask = ["FILE_WRITE published/**"]
 deny = ["FILE_READ private/**"]
+
+[sandbox]
+accounts = [210000, 210063]   # whom code runs as where the server runs as root
 """
 
 FILES: Final = {
@@ -103,8 +107,8 @@ class Demonstration:
             self._note(
                 f"connects and lists tools, protocol {client.protocol_version}",
                 "allowed",
-                f"{len(tools)} tools, none that deletes or executes",
-                len(tools) > 5 and not any("delete" in tool.name or "run" in tool.name for tool in tools),
+                f"{len(tools)} tools, none that deletes",
+                len(tools) > 5 and not any("delete" in tool.name for tool in tools),
             )
             self._heading("Reading")
             await self._allowed(client, "reads notes/plan.md", "read_text_file", {"path": "notes/plan.md"}, "# Plan")
@@ -112,8 +116,12 @@ class Demonstration:
             await self._refused(client, "reads ../outside.md", "read_text_file", {"path": "../outside.md"})
             await self._refused(client, "reads a link that leads out", "read_text_file", {"path": "notes/shortcut.md"})
             await self._refused(client, "reads .ssh/id_ed25519.md", "read_text_file", {"path": ".ssh/id_ed25519.md"})
-            self._heading("Code")
-            await self._refused(client, "runs Python code", "run_python", {"code": "import os; os.system('id')"})
+            self._heading("Code runs in a sandbox")
+            if any(tool.name == "run_python" for tool in tools):
+                await self._run_code(client, place)
+            else:
+                # No bubblewrap, or a container that forbids namespaces: `serve` has told why, on standard error.
+                await self._refused(client, "runs Python where no sandbox holds", "run_python", {"code": "print(1)"})
             self._heading("Writing")
             draft = {"path": "drafts/summary.md", "content": "Slept well.\n"}
             await self._allowed(client, "writes drafts/summary.md", "write_file", draft, "")
@@ -134,6 +142,21 @@ class Demonstration:
                 and all("published/post.md" in each and "Hello, world." in each for each in self._questions),
             )
             self._on_disk(place / "Desk" / "published" / "post.md", post["content"])
+
+    async def _run_code(self, client: Client, place: Path) -> None:
+        """Let a program try what must not work; it tells by itself what it reached."""
+        await self._allowed(client, "adds up in Python", "run_python", {"code": "print(sum(range(101)))"}, "5050")
+        attempts = {
+            "its program reads the desk": f"print(open({str(place / 'Desk' / 'private' / 'salary.md')!r}).read())",
+            "its program looks for other homes": "import os; print(os.listdir('/home') + os.listdir('/root'))",
+            "its program starts another": "import subprocess; print(subprocess.run(['id']).returncode)",
+            "its program opens a connection": "import socket; print(socket.create_connection(('127.0.0.1', 22)))",
+        }
+        for action, code in attempts.items():
+            result = await client.call_tool("run_python", {"code": code})
+            last = result.structured_content["stderr"].strip().splitlines()[-1:] or ["no error"]
+            is_stopped = result.structured_content["exit_code"] == 1 and SECRET not in str(result.structured_content)
+            self._note(action, "refused", last[0].replace(str(place), "..."), is_stopped)
 
     def _audit(self, log: Path) -> None:
         self._heading("Evidence")

@@ -8,6 +8,7 @@ from mcp_server import __version__
 from mcp_server.core.config_loader import ConfigLoader
 from mcp_server.core.constants import DEFAULT_CLIENT, DEFAULT_NAME
 from mcp_server.core.mcp_server import MCPServer
+from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.tools.modules.filesystem_module import FilesystemModule
 
 
@@ -65,6 +66,11 @@ def make_server(arguments: Namespace) -> MCPServer:
         durability=arguments.durability or settings.get("durability", "process"),
     )
     server.register_module(FilesystemModule())
+    policy = server.config.policy
+    if policy.grants(PermissionType.CODE_EXECUTION) or policy.grants(PermissionType.SYSTEM_COMMAND):
+        from mcp_server.tools.modules.execution_module import ExecutionModule
+
+        server.register_module(ExecutionModule())
     for name in [*settings.get("modules", ()), *arguments.module]:
         server.register_module(name)
     return server

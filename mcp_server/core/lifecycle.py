@@ -71,7 +71,11 @@ class Lifecycle:
         self._refuse_overlap(config)
         self._make_state_directory(config.state_directory)
         self.resources = ResourceTier(
-            config=ResourceConfig(state_directory=config.state_directory, file_limits=config.file_limits)
+            config=ResourceConfig(
+                state_directory=config.state_directory,
+                file_limits=config.file_limits,
+                sandbox=config.policy.sandbox,
+            )
         )
         try:
             self.security = self._open_security()
@@ -99,6 +103,7 @@ class Lifecycle:
         if self._poll is not None:
             self._poll.cancel()
         await self._catalog.stop()
+        await self.resources.sandboxes.rest()
         if kills_children:
             ProcessTree().kill_descendants(os.getpid())
         self.resources.close()

@@ -174,6 +174,20 @@ class FileSystemManager:
         ledger = self._ledgers.get(location.root.index)
         return self._writer.write(location, data, ledger=ledger, create_only=create_only, if_match=if_match)
 
+    def check_change(self, location: FileLocation, *, whole: bool = True) -> None:
+        """Raise where nothing is ever written, by its name or its folder; touches no file.
+
+        Args:
+            location: Where.
+            whole: Whether it would be replaced or removed as a whole, with what could hang below it, such as `.git`.
+
+        Raises:
+            SandboxViolationError: `protected`.
+        """
+        self._access.check_change(location)
+        if whole:
+            self._access.check_whole(location)
+
     def make_directory(self, location: FileLocation, *, parents: bool = True, exist_ok: bool = True) -> bool:
         """Make a directory and return whether it is new.
 

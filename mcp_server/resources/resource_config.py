@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_server.resources.blocking_pool import MAX_CALLS_PER_OWNER, MAX_THREADS
+from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.file_limits import FileLimits
+    from mcp_server.resources.network.http_limits import HttpLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class ResourceConfig:
         file_limits: Bounds of single file operations, None for the defaults.
         max_threads: Threads for what blocks.
         max_calls_per_client: Blocking calls of one client at once.
+        http_limits: Bounds of single requests over HTTP, None for the defaults.
+        authorities: Certificates in PEM that TLS believes beside those of the machine.
+        sandbox: What the operator says about sandboxes.
 
     >>> ResourceConfig().max_threads
     32
@@ -30,3 +35,6 @@ class ResourceConfig:
     file_limits: FileLimits | None = None
     max_threads: int = MAX_THREADS
     max_calls_per_client: int = MAX_CALLS_PER_OWNER
+    http_limits: HttpLimits | None = None
+    authorities: tuple[str, ...] = ()
+    sandbox: SandboxConfig = field(default_factory=SandboxConfig)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mcp_server.resources.blocking_pool import BlockingPool
 from mcp_server.resources.resource_config import ResourceConfig
+from mcp_server.resources.sandbox_manager import SandboxManager
 
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.root_config import RootConfig
     from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.network.http_client import HttpClient
+    from mcp_server.resources.network.tls_trust import TLSTrust
 
 
 class ResourceTier:
@@ -27,6 +31,8 @@ class ResourceTier:
 
     def __init__(self, *, config: ResourceConfig) -> None:
         self._config = config
+        self._trust: TLSTrust | None = None
+        self.sandboxes = SandboxManager(config=config.sandbox, state_directory=config.state_directory)
         self.pool = BlockingPool(max_threads=config.max_threads, max_calls_per_owner=config.max_calls_per_client)
 
     def open_files(self, roots: Sequence[RootConfig]) -> FileSystemManager | None:
@@ -45,6 +51,29 @@ class ResourceTier:
             roots=roots, limits=self._config.file_limits, forbidden=() if state is None else (state,)
         )
 
+    def open_http(self, owner: str) -> HttpClient:
+        """Return a client over HTTP for one call; what it waits for in threads counts against `owner`.
+
+        Raises:
+            ConfigurationError: The extra `http-client` is not installed.
+        """
+        # On first use, with the library behind it. What all share is whom TLS believes, and nothing else.
+        from mcp_server.resources.network.http_client import HttpClient
+        from mcp_server.resources.network.name_resolver import NameResolver
+        from mcp_server.resources.network.pinned_connector import PinnedConnector
+        from mcp_server.resources.network.tls_trust import TLSTrust
+
+        if self._trust is None:
+            self._trust = TLSTrust(authorities=self._config.authorities)
+        run_blocking = partial(self.pool.run, owner)
+        return HttpClient(
+            connector=PinnedConnector(resolve=NameResolver(run_blocking=run_blocking).resolve),
+            trust=self._trust,
+            run_blocking=run_blocking,
+            limits=self._config.http_limits,
+        )
+
     def close(self) -> None:
-        """Let the threads end."""
+        """End what runs in sandboxes, and let the threads end."""
+        self.sandboxes.close()
         self.pool.close()

@@ -16,11 +16,12 @@ from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
+from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
+from mcp_server.security.permissions.resource_patterns import compile_pattern
 from mcp_server.security.running_call import RunningCall
 
 _path_pattern: Final = lru_cache(maxsize=1024)(PathPattern.compile)
-_resource_pattern: Final = lru_cache(maxsize=1024)(ResourcePattern.compile)
+_resource_pattern: Final = lru_cache(maxsize=1024)(compile_pattern)
 
 
 class CallGate:
@@ -50,6 +51,7 @@ class CallGate:
         "_permissions",
         "_principal",
         "_record",
+        "_stances",
     )
 
     def __init__(
@@ -74,6 +76,8 @@ class CallGate:
         self._bound: dict[str, list[Permission]] = {}
         # What was granted in this call already, and under which epoch of the policy.
         self._granted: dict[tuple[str, str], int] = {}
+        # What the policy was asked about what lies behind a resource, and under which epoch it went on record.
+        self._stances: dict[tuple[str, str], int] = {}
         self._evidence = evidence
 
     async def require(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> None:
@@ -86,12 +90,16 @@ class CallGate:
             return
         await self.require_all([(permission_type, resource, relative, None)])
 
-    async def require_all(self, wanted: Sequence[tuple[PermissionType, str, str | None, Permission | None]]) -> None:
+    async def require_all(
+        self, wanted: Sequence[tuple[PermissionType, str, str | None, Permission | None]], *, about: str = ""
+    ) -> None:
         """Return when all of `wanted` are permitted; every missing one is named at once.
 
         Args:
             wanted: Type, canonical resource, the resource relative to the client's folder, and the declaration it is
                 bound to (None: any declaration of the tool will do).
+            about: A digest of what a human is asked about beyond the resources, such as the content that would be
+                written: an answer counts for this alone.
 
         Raises:
             PermissionDeniedError: Something is not declared, not granted or not agreed to, or the call has ended.
@@ -121,7 +129,7 @@ class CallGate:
         if undeclared or missing:
             raise PermissionDeniedError(self._refusal(undeclared, missing), missing=[*undeclared, *missing])
         if asks:
-            await self._ask(asks)
+            await self._ask(asks, about)
             self._agreed.update((kind, resource) for kind, resource, _ in asks)
         self._granted.update(((kind, resource), epoch) for kind, resource, _, _ in wanted)
 
@@ -133,13 +141,45 @@ class CallGate:
         declaration: Permission | None = None,
     ) -> bool:
         """Whether the door would open without asking anybody: for filtering what a listing shows."""
-        if self._call is not None and self._call.has_ended:
-            return False
-        if not self._is_declared(permission_type, resource, relative, declaration):
-            return False
-        return self._permissions.decide(self._principal.client, permission_type, resource).effect is Effect.ALLOW
+        return self._effect(permission_type, resource, relative, declaration) is Effect.ALLOW
 
-    async def _ask(self, asks: Sequence[tuple[PermissionType, str, str]]) -> None:
+    def could_allow(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> bool:
+        """Whether the door would open, if need be after a human agreed."""
+        return self._effect(permission_type, resource, relative, None) in (Effect.ALLOW, Effect.ASK)
+
+    def _effect(
+        self,
+        permission_type: PermissionType,
+        resource: str,
+        relative: str | None,
+        declaration: Permission | None,
+    ) -> Effect:
+        if self._call is not None and self._call.has_ended:
+            return Effect.DENY
+        if not self._is_declared(permission_type, resource, relative, declaration):
+            return Effect.DENY
+        return self._permissions.decide(self._principal.client, permission_type, resource).effect
+
+    def stance(self, permission_type: PermissionType, resource: str) -> Effect | None:
+        """Return what the policy says of something that lies behind a permitted resource; see `NetworkGate.stance`."""
+        if self._call is not None and self._call.has_ended:
+            raise PermissionDeniedError("the call has ended; what it was permitted ended with it")
+        permissions, client = self._permissions, self._principal.client
+        epoch = permissions.epoch
+        decision = permissions.decide(client, permission_type, resource)
+        effect: Effect | None = decision.effect
+        rule = decision.rule
+        if effect is Effect.DENY and not rule:
+            # Silence, of some layer: it hides what another has to say.
+            traces = permissions.explain(client, permission_type, resource)
+            rule = next((trace.rule for trace in traces if trace.effect is Effect.DENY and trace.rule), "")
+            effect = Effect.DENY if rule else None
+        if self._stances.get((permission_type, resource)) != epoch:
+            self._stances[permission_type, resource] = epoch
+            self._evidence.append([str(permission_type), resource, rule or decision.layer])
+        return effect
+
+    async def _ask(self, asks: Sequence[tuple[PermissionType, str, str]], about: str) -> None:
         """Ask the human; the time he takes is not the call's."""
         call = self._call
         if call is not None:
@@ -152,6 +192,7 @@ class CallGate:
                 wanted=asks,
                 peer=None if call is None else call.peer,
                 policy=self._permissions.policy.digest,
+                about=about,
             )
         finally:
             if call is not None:
@@ -173,7 +214,7 @@ class CallGate:
                 if pattern in ("**", "*") and (pattern == "**" or not permission_type.is_path):
                     return True
                 if not permission_type.is_path:
-                    if _resource_pattern(pattern).matches(resource):
+                    if _resource_pattern(each.type, pattern).matches(resource):
                         return True
                 elif pattern.startswith("/"):
                     if _path_pattern(pattern).matches(resource):

@@ -16,13 +16,18 @@ from mcp_server.security.doors.answer import Answer
 if TYPE_CHECKING:
     from mcp_server.resources.blocking_pool import BlockingPool
     from mcp_server.resources.filesystem.pinned_file import PinnedFile
+    from mcp_server.resources.network.http_client import HttpClient
+    from mcp_server.resources.sandbox_manager import SandboxManager
     from mcp_server.security.authentication.peer_identity import PeerIdentity
     from mcp_server.security.authentication.principal import Principal
     from mcp_server.security.call_gate import CallGate
     from mcp_server.security.client_record import ClientRecord
     from mcp_server.security.client_state import ClientState
+    from mcp_server.security.doors.code_door import CodeDoor
     from mcp_server.security.doors.file_door import FileDoor
+    from mcp_server.security.doors.http_door import HttpDoor
     from mcp_server.security.doors.log_door import LogDoor
+    from mcp_server.security.doors.run_door import RunDoor
     from mcp_server.security.operation import Operation
     from mcp_server.security.running_call import RunningCall
 
@@ -43,7 +48,22 @@ class ClientContext:
     The chain makes it; a handler receives it as its `client` parameter.
     """
 
-    __slots__ = ("_call", "_files", "_gate", "_log", "_operation", "_pinned", "_pool", "_principal", "_record")
+    __slots__ = (
+        "_call",
+        "_code",
+        "_files",
+        "_gate",
+        "_http",
+        "_log",
+        "_open_http",
+        "_operation",
+        "_pinned",
+        "_pool",
+        "_principal",
+        "_record",
+        "_run",
+        "_sandboxes",
+    )
 
     def __init__(
         self,
@@ -54,7 +74,9 @@ class ClientContext:
         gate: CallGate,
         call: RunningCall,
         pool: BlockingPool,
+        sandboxes: SandboxManager,
         pinned: Mapping[str, PinnedFile],
+        open_http: Callable[[str], HttpClient] | None = None,
     ) -> None:
         self._principal = principal
         self._record = record
@@ -62,8 +84,13 @@ class ClientContext:
         self._gate = gate
         self._call = call
         self._pool = pool
+        self._sandboxes = sandboxes
         self._pinned = pinned
+        self._code: CodeDoor | None = None
+        self._run: RunDoor | None = None
         self._files: FileDoor | None = None
+        self._open_http = open_http
+        self._http: HttpDoor | None = None
         self._log: LogDoor | None = None
 
     @property
@@ -110,6 +137,59 @@ class ClientContext:
                 run_blocking=partial(self._pool.run, self._principal.client),
             )
         return self._files
+
+    @property
+    def code(self) -> CodeDoor:
+        """Python programs, run in a sandbox."""
+        if self._code is None:
+            from mcp_server.security.doors.code_door import CodeDoor
+
+            self._code = CodeDoor(
+                gate=self._gate,
+                sandboxes=self._sandboxes,
+                files=self._record.files,
+                client=self._principal.client,
+                call=self._call,
+                run_blocking=partial(self._pool.run, self._principal.client),
+            )
+        return self._code
+
+    @property
+    def run(self) -> RunDoor:
+        """Programs of the operator's list, run in a sandbox: `await client.run("git", ["status"])`."""
+        if self._run is None:
+            from mcp_server.security.doors.run_door import RunDoor
+
+            self._run = RunDoor(
+                gate=self._gate,
+                sandboxes=self._sandboxes,
+                files=self._record.files,
+                client=self._principal.client,
+                call=self._call,
+                run_blocking=partial(self._pool.run, self._principal.client),
+            )
+        return self._run
+
+    @property
+    def isolation(self) -> str | None:
+        """The label of the weakest tier in which something was executed for this call, None when nothing was."""
+        return self._call.isolation
+
+    @property
+    def http(self) -> HttpDoor:
+        """Requests over HTTP: `await client.http.get("https://...")`.
+
+        Raises:
+            ResourceUnavailableError: This server connects to nothing.
+        """
+        if self._http is None:
+            if self._open_http is None:
+                raise ResourceUnavailableError("missing", "this server connects to nothing")
+            # With the library behind it, which few servers need.
+            from mcp_server.security.doors.http_door import HttpDoor
+
+            self._http = HttpDoor(http=self._open_http(self._principal.client), gate=self._gate)
+        return self._http
 
     @property
     def log(self) -> LogDoor:

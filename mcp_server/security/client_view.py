@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mcp_server.security.permission_manager import PermissionManager
@@ -25,6 +25,7 @@ class ClientView:
         profile: The policy's words about the client.
         permissions: The policy in force.
         epoch: The policy's epoch this view belongs to; a newer one makes a new view.
+        can_execute: Whether there is a sandbox that is good enough to execute something in.
 
     >>> from mcp_server.security.permissions.policy import Policy
     >>> policy = Policy.for_folders([], client="local")
@@ -33,11 +34,19 @@ class ClientView:
     True
     """
 
-    __slots__ = ("_permissions", "_profile", "_seen", "epoch", "fingerprint")
+    __slots__ = ("_can_execute", "_permissions", "_profile", "_seen", "epoch", "fingerprint")
 
-    def __init__(self, *, profile: ClientProfile, permissions: PermissionManager, epoch: int) -> None:
+    def __init__(
+        self,
+        *,
+        profile: ClientProfile,
+        permissions: PermissionManager,
+        epoch: int,
+        can_execute: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._profile = profile
         self._permissions = permissions
+        self._can_execute = can_execute
         self._seen: dict[str, tuple[Sequence[Permission], bool]] = {}
         self.epoch = epoch
         self.fingerprint = f"{profile.name}.{epoch}"
@@ -63,7 +72,9 @@ class ClientView:
     def _decide(self, kind: str, name: str, permissions: Sequence[Permission]) -> bool:
         if kind == "tools/call" and not self._profile.shows(name):
             return False
-        if any(each.restricted and each.type in SANDBOXED for each in permissions):
-            # It wants a sandbox to execute in, and this server has none: it is not offered, rather than run without.
+        might_use = self._permissions.might_use
+        if not all(each.optional or might_use(self._profile.name, each) for each in permissions):
             return False
-        return all(self._permissions.might_use(self._profile.name, permission) for permission in permissions)
+        # What wants a sandbox to execute in is not offered where there is none, rather than run without. Asked last,
+        # for finding it out takes a moment.
+        return not any(each.restricted and each.type in SANDBOXED for each in permissions) or self._can_execute()

@@ -65,6 +65,7 @@ class ConsentManager:
         wanted: Sequence[tuple[PermissionType, str, str]],
         peer: ClientPeer | None,
         policy: str = "",
+        about: str = "",
     ) -> None:
         """Return when the human agreed to all of `wanted`.
 
@@ -75,6 +76,7 @@ class ConsentManager:
             wanted: Type, resource, and the resource as the client may see it.
             peer: The other end.
             policy: The digest of the policy in force: an answer given under another one is none.
+            about: A digest of what it is about beyond that: an answer about something else is none.
 
         Raises:
             ConsentRequiredError: Declined, no answer in time, or nobody who may answer can be asked.
@@ -101,7 +103,7 @@ class ConsentManager:
             async with asyncio.timeout(CONSENT_SECONDS):
                 answer = await peer.elicit(
                     {"message": question, "requestedSchema": FORM},
-                    bound_to=f"{operation.definition_hash} {policy}",
+                    bound_to=f"{operation.definition_hash} {policy} {about}",
                     ttl_seconds=CONSENT_SECONDS,
                 )
         except TimeoutError as error:

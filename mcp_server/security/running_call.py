@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.security.client_peer import ClientPeer
 
 
@@ -28,6 +29,7 @@ class RunningCall:
         "has_ended",
         "is_cancelled",
         "is_expired",
+        "isolation",
         "next_heartbeat",
         "peer",
         "started",
@@ -52,5 +54,12 @@ class RunningCall:
         self.has_ended = False
         self.is_cancelled = False
         self.is_expired = False
+        # The label of the weakest tier in which something was executed for the call; None when nothing was.
+        self.isolation: str | None = None
         self.next_heartbeat = 0.0
         self.waiting = 0
+
+    def note_isolation(self, tier: IsolationTier) -> None:
+        """Remember, for result and record, in which tier something was executed; the weakest counts."""
+        if self.isolation is None or tier < IsolationTier.of(self.isolation):
+            self.isolation = tier.label

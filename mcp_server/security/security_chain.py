@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json
-
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -22,7 +20,8 @@ from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_gate import CallGate
-from mcp_server.security.call_outcome import failure_fields, judged, record_kind
+from mcp_server.security.call_outcome import failure_fields, judged
+from mcp_server.security.call_recorder import NO_NEEDS, CallRecorder
 from mcp_server.security.call_records import CallRecords
 from mcp_server.security.call_watch import CallWatch
 from mcp_server.security.client_context import ClientContext
@@ -41,17 +40,13 @@ from mcp_server.security.running_call import RunningCall
 if TYPE_CHECKING:
     from mcp_server.resources.blocking_pool import BlockingPool
     from mcp_server.resources.filesystem.pinned_file import PinnedFile
+    from mcp_server.resources.network.http_client import HttpClient
+    from mcp_server.resources.sandbox_manager import SandboxManager
 
 logger = logging.getLogger(__name__)
 
 MAX_TIMEOUT_SECONDS: Final = 3600.0
 """The hard maximum: whatever a tool or policy says, nothing runs longer."""
-
-MAX_PREPARED: Final = 4_096
-"""Prepared audit records kept: tools times connections; past it they are made anew."""
-
-NO_NEEDS: Final = b"[]"
-"""The JSON of the decisions about a call that needed none."""
 
 _NOUNS: Final = {
     "tools/call": "tool",
@@ -80,8 +75,10 @@ class SecurityChain:
         audit: Step 5.
         watch: Deadlines and heartbeats.
         pool: Threads for what blocks.
+        sandboxes: What contains code and programs.
         clock: Monotonic seconds.
         new_id: Makes an id for a call.
+        open_http: Makes a client over HTTP for one client's handlers; None where nothing is connected to.
     """
 
     def __init__(
@@ -94,8 +91,10 @@ class SecurityChain:
         audit: AuditLogger,
         watch: CallWatch,
         pool: BlockingPool,
+        sandboxes: SandboxManager,
         new_id: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
+        open_http: Callable[[str], HttpClient] | None = None,
     ) -> None:
         self._authentication = authentication
         self._permissions = permissions
@@ -104,9 +103,11 @@ class SecurityChain:
         self._audit = audit
         self._watch = watch
         self._pool = pool
+        self._sandboxes = sandboxes
         self._new_id = new_id
         self._clock = clock
-        self._prepared: dict[tuple[Credentials, str, str], CallRecords] = {}
+        self._open_http = open_http
+        self._recorder = CallRecorder(audit=audit, permissions=permissions, clock=clock)
 
     async def run(
         self,
@@ -144,7 +145,9 @@ class SecurityChain:
             # A plan runs no handler, but it may import a module on first use, and an import may do anything.
             outcome = judged(error, call, 0.0)
             who = {"call": call.call_id, "client": principal.client, "conn": credentials.connection, "req_id": request}
-            self._audit.append("call.denied", {**who, **failure_fields(outcome, "call.denied", self._age_us(call))})
+            self._audit.append(
+                "call.denied", {**who, **failure_fields(outcome, "call.denied", self._recorder.age_us(call))}
+            )
             if outcome is error:
                 raise
             raise outcome from error
@@ -154,7 +157,7 @@ class SecurityChain:
         audit = self._audit
         digest = audit.digest_arguments_json(operation.arguments or {}, bound)
         asked = digest, audit.encode(call.call_id), audit.encode(request)
-        records = self._records_of(operation, principal, credentials)
+        records = self._recorder.records_of(operation, principal, credentials)
         return await self._run_planned(operation, principal, record, call, records, asked)
 
     def _authenticate(self, credentials: Credentials, request: str | int | None) -> tuple[Principal, ClientRecord]:
@@ -237,7 +240,9 @@ class SecurityChain:
                 gate=gate,
                 call=call,
                 pool=self._pool,
+                sandboxes=self._sandboxes,
                 pinned=pinned,
+                open_http=self._open_http,
             )
             result = await operation.execute(context)
         except BaseException as error:
@@ -255,7 +260,7 @@ class SecurityChain:
             if has_entered:
                 self._clients.leave(record)
             # (5) Audit, whatever happened. What the intent told already is not told twice.
-            seq = self._tell_outcome(records, asked, call, evidence, outcome, result, told)
+            seq = self._recorder.tell_outcome(records, asked, call, evidence, outcome, result, told)
             if self._audit.waits_for_disk:
                 await self._audit.durable(seq)
         return result
@@ -318,7 +323,12 @@ class SecurityChain:
         epoch = self._permissions.epoch
         view = record.view
         if view is None or view.epoch != epoch:
-            view = ClientView(profile=record.profile, permissions=self._permissions, epoch=epoch)
+            view = ClientView(
+                profile=record.profile,
+                permissions=self._permissions,
+                epoch=epoch,
+                can_execute=lambda: self._sandboxes.is_sufficient,
+            )
             record.view = view
         return view
 
@@ -332,6 +342,9 @@ class SecurityChain:
         ]
         for need in operation.needs:
             kind = need.permission.type
+            if kind == PermissionType.NETWORK_CONNECT:
+                wanted.append((kind, _endpoint_of(need.text, evidence), None, need.permission))
+                continue
             if not kind.is_path:
                 wanted.append((kind, need.text, None, need.permission))
                 continue
@@ -362,75 +375,16 @@ class SecurityChain:
             elif absolute not in pinned and kind == PermissionType.DIRECTORY_LIST:
                 pinned[absolute] = files.pin(files.locate(absolute))
 
-    def _tell_outcome(
-        self,
-        records: CallRecords,
-        asked: tuple[bytes, bytes, bytes],
-        call: RunningCall,
-        evidence: list[list[str]],
-        outcome: BaseException | None,
-        result: Any,
-        told: int | None,
-    ) -> int:
-        """Write the outcome's record and return its number.
 
-        Args:
-            records: The call's records, prepared.
-            asked: What they say of the request.
-            call: The running call.
-            evidence: The decisions.
-            outcome: What went wrong, None when nothing did.
-            result: What the handler returned.
-            told: How many decisions the intent told; None without an intent.
-        """
-        audit = self._audit
-        is_announced = told is not None
-        news = evidence[told:] if evidence else ()
-        if outcome is None and not getattr(result, "is_error", False) and not (is_announced and news):
-            took = b"%d" % self._age_us(call)
-            if is_announced:
-                return audit.append_prepared(records.done, (asked[1], took), call.call_id)
-            needs = audit.encode(evidence) if evidence else NO_NEEDS
-            return audit.append_prepared(records.whole, (*asked, needs, took), call.call_id)
-        kind = record_kind(outcome, is_announced=is_announced)
-        fields = dict(records.done.constants if is_announced else records.whole.constants)
-        if not is_announced:
-            fields |= {"args": from_json(asked[0]), "need": evidence, "req_id": from_json(asked[2])}
-        elif news:
-            fields["need"] = news
-        fields["call"] = call.call_id
-        if outcome is None:
-            fields["dur_us"] = self._age_us(call)
-            fields["out"] = {"is_error": bool(getattr(result, "is_error", False))}
-        else:
-            del fields["out"]
-            fields |= failure_fields(outcome, kind, self._age_us(call))
-        return audit.append(kind, fields)
+def _endpoint_of(text: str, evidence: list[list[str]]) -> str:
+    """Return the host and port that a bound argument names."""
+    from mcp_server.security.permissions.endpoint_pattern import canonical_endpoint
 
-    def _age_us(self, call: RunningCall) -> int:
-        return int((self._clock() - call.started) * 1e6)
-
-    def _records_of(self, operation: Operation, principal: Principal, credentials: Credentials) -> CallRecords:
-        """Return the prepared records of an operation; a tool's are kept, for its name is one of the catalogue's."""
-        key = (credentials, operation.kind, operation.name)
-        policy = self._permissions.policy.digest
-        known = self._prepared.get(key)
-        if known is not None and known.policy is policy and known.definition_hash == operation.definition_hash:
-            return known
-        records = CallRecords(
-            audit=self._audit,
-            client=principal.client,
-            connection=credentials.connection,
-            method=operation.kind,
-            name=operation.name,
-            definition_hash=operation.definition_hash,
-            policy=policy,
-        )
-        if operation.kind == "tools/call":
-            if len(self._prepared) >= MAX_PREPARED:
-                self._prepared.clear()
-            self._prepared[key] = records
-        return records
+    try:
+        return canonical_endpoint(text)
+    except ValueError as error:
+        evidence.append([str(PermissionType.NETWORK_CONNECT), text, "name"])
+        raise SandboxViolationError("name", f"the argument names no host and port: {error}") from error
 
 
 def _noun(operation: Operation) -> str:

@@ -66,8 +66,10 @@ class SecurityTier:
             audit=self.audit,
             watch=self.watch,
             pool=resources.pool,
+            sandboxes=resources.sandboxes,
             new_id=self._ids(),
             clock=clock,
+            open_http=resources.open_http,
         )
 
     def close(self) -> None:

@@ -28,6 +28,8 @@ async def client_for(
     ask: Sequence[str] = (),
     deny: Sequence[str] = (),
     limits: Mapping[str, int | float] | None = None,
+    sandbox: Mapping[str, Any] | None = None,
+    programs: Mapping[str, Mapping[str, Any]] | None = None,
     answer: Answerer | None = None,
     revision: str = MODERN,
 ) -> AsyncIterator[ModuleClient]:
@@ -40,6 +42,8 @@ async def client_for(
         ask: Rules for which the client is asked.
         deny: Rules that refuse.
         limits: The client's limits, as in a policy file.
+        sandbox: The policy's `[sandbox]`: a test that runs as root reserves accounts here.
+        programs: The policy's `[program.NAME]`, by name.
         answer: Answers the server's questions: `await answer(method, params)` returns the protocol's result.
         revision: The protocol's revision the client speaks.
 
@@ -49,7 +53,9 @@ async def client_for(
             assert await client.call("count_words", path="a.txt") == {"words": 3}
             refusal = await client.denied("count_words", path="../secret.txt")
     """
-    policy = PolicyLoader().parse(_policy_text(folder, allow, ask, deny, limits or {}), source="client_for")
+    policy = PolicyLoader().parse(
+        _policy_text(folder, allow, ask, deny, limits or {}, sandbox or {}, programs or {}), source="client_for"
+    )
     with tempfile.TemporaryDirectory(prefix="mcp-server-test-") as state:
         server = MCPServer("test", policy=policy, client=DEFAULT_CLIENT, state=Path(state) / "state")
         server.register_module(module)
@@ -74,6 +80,8 @@ def _policy_text(
     ask: Sequence[str],
     deny: Sequence[str],
     limits: Mapping[str, Any],
+    sandbox: Mapping[str, Any],
+    programs: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Return the policy as a file would say it, so that tests and operators read the same language."""
     lines = ["version = 1", f"[client.{DEFAULT_CLIENT}]"]
@@ -83,7 +91,20 @@ def _policy_text(
         lines.append(f"{name} = [{', '.join(_quoted(rule) for rule in rules)}]")
     if limits:
         lines.append(f"limits = {{ {', '.join(f'{name} = {value}' for name, value in limits.items())} }}")
+    tables = {"sandbox": sandbox, **{f"program.{name}": table for name, table in programs.items()}}
+    for heading, table in tables.items():
+        if table:
+            lines += [f"[{heading}]", *(f"{name} = {_written(value)}" for name, value in table.items())]
     return "\n".join(lines) + "\n"
+
+
+def _written(value: Any) -> str:
+    """Return a value as TOML: numbers, texts, lists of them, and tables."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_written(member)}" for name, member in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    return _quoted(value) if isinstance(value, str) else str(value)
 
 
 def _quoted(text: str) -> str:

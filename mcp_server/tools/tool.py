@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.security.permissions.need import Need
@@ -20,6 +20,9 @@ from mcp_server.tools.tool_result import ToolResult
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+
+ISOLATION_META: Final = "dev.mcpserver/isolation"
+"""The member of a result's `_meta` that says how well what was executed for it was contained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ class Tool:
             if inspect.isawaitable(value):  # a plain function that returns a coroutine
                 value = await value
         result = build_result(value, self.contract)
+        if context.isolation is not None:
+            result = replace(result, meta={**(result.meta or {}), ISOLATION_META: context.isolation})
         size = result.size
         if size > context.max_result_bytes:
             raise LimitExceededError(
@@ -160,7 +165,8 @@ class Tool:
             "description": self.description,
             "inputSchema": self.contract.input_schema,
             "permissions": [
-                [str(item.type), item.pattern, list(item.arguments), item.restricted] for item in self.permissions
+                [str(item.type), item.pattern, list(item.arguments), item.restricted, item.optional]
+                for item in self.permissions
             ],
         }
         text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict)

@@ -31,7 +31,7 @@ def test_the_version_is_one(project: dict[str, object]) -> None:
 
 def test_the_extras_are_those_of_the_architecture(project: dict[str, dict[str, object]]) -> None:
     assert set(project["optional-dependencies"]) == {
-        "all", "cli", "client", "dbus", "dbus-next", "http", "postgres", "redis", "s3", "telemetry",
+        "all", "cli", "client", "dbus", "dbus-next", "http", "http-client", "postgres", "redis", "s3", "telemetry",
     }  # fmt: skip
 
 

@@ -79,7 +79,9 @@ def test_nothing_goes_through_a_shell(sources: dict[Path, ast.Module]) -> None:
         f"{path}:{node.lineno}"
         for path, tree in sources.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
+        # What runs inside a sandbox, and is what runs a model's program there.
+        if path.name != "runner.py"
+        and isinstance(node, ast.Call)
         and (
             ast.unparse(node.func) in ("os.system", "os.popen", "asyncio.create_subprocess_shell", "eval", "exec")
             or any(keyword.arg == "shell" for keyword in node.keywords)

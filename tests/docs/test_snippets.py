@@ -30,6 +30,7 @@ from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.security.audit.record_kind import KINDS
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.doors.file_door import FileDoor
+from mcp_server.security.doors.http_door import HttpDoor
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_loader import PolicyLoader
@@ -163,8 +164,9 @@ def test_decisions_have_their_four_parts() -> None:
 def test_the_reference_names_every_member_of_the_client_context() -> None:
     text = (CHECKOUT / "docs" / "reference" / "client-context.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `client\.([a-z_.]+)` \|", text, re.MULTILINE))
-    public = {name for name in vars(ClientContext) if not name.startswith("_")} - {"files", "resolve_path"}
+    public = {name for name in vars(ClientContext) if not name.startswith("_")} - {"files", "http", "resolve_path"}
     doors = {f"files.{name}" for name in vars(FileDoor) if not name.startswith("_")} - {"files.absolute"}
+    doors |= {f"http.{name}" for name in vars(HttpDoor) if not name.startswith("_")}
     assert named == public | doors
 
 

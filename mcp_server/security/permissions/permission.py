@@ -21,9 +21,11 @@ class Permission:
         argument: The argument (or arguments) that name the resource; a dotted path reaches into objects, and every
             element of a list is checked. An absent optional argument needs nothing.
         restricted: False *asks* for execution outside the sandbox; refused unless the policy grants exactly that.
+        optional: The tool is of use without it: who is not granted it sees the tool all the same.
 
     Raises:
-        ConfigurationError: The pattern is empty, or an argument's name is.
+        ConfigurationError: The pattern is empty, or of a form that its kind of right does not know, or an argument's
+            name is empty.
 
     >>> Permission(PermissionType.FILE_READ, "*.txt", argument="path").arguments
     ('path',)
@@ -33,11 +35,17 @@ class Permission:
     pattern: str = "**"
     argument: str | tuple[str, ...] | None = field(default=None, kw_only=True)
     restricted: bool = field(default=True, kw_only=True)
+    optional: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "type", PermissionType(self.type))
         if not self.pattern or not isinstance(self.pattern, str):
             raise ConfigurationError(f"{self.type}: the pattern must be a text that is not empty")
+        if self.type == PermissionType.NETWORK_CONNECT:
+            # A pattern that is wrong hides its tool from everybody: better said where it stands.
+            from mcp_server.security.permissions.resource_patterns import compile_pattern
+
+            compile_pattern(self.type, self.pattern)
         if not all(self.arguments):
             raise ConfigurationError(f"{self.type}: the name of a bound argument is empty")
 

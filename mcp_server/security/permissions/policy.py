@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
@@ -30,6 +32,7 @@ class Policy:
         clients: The profiles by the clients' names.
         ceiling: What nobody gets more than, None for no ceiling.
         default_deny: The shipped denials and those the policy adds.
+        sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
 
     >>> policy = Policy.for_folders(["/"])
@@ -40,6 +43,7 @@ class Policy:
     clients: Mapping[str, ClientProfile] = field(default_factory=dict)
     ceiling: PolicyLayer | None = None
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
+    sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     source: str = field(default="", compare=False)
     digest: str = field(init=False, compare=False)
 
@@ -80,6 +84,18 @@ class Policy:
             raise ConfigurationError(f"the path of a folder {error}; choose another folder") from error
         return cls({client: profile})
 
+    def grants(self, permission_type: PermissionType) -> bool:
+        """Whether any client has a rule that allows this kind of right, or asks for it, on anything.
+
+        >>> Policy.for_folders(["/"]).grants(PermissionType.FILE_READ)
+        True
+        """
+        return any(
+            permission_type in rule.types
+            for profile in self.clients.values()
+            for rule in (*profile.rules.allow, *profile.rules.ask)
+        )
+
 
 def _digest(policy: Policy) -> str:
     import json
@@ -90,6 +106,7 @@ def _digest(policy: Policy) -> str:
         "default_deny": _layer_form(policy.default_deny),
         "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
         "clients": {name: _profile_form(profile) for name, profile in policy.clients.items()},
+        "sandbox": policy.sandbox.to_json(),
     }
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()

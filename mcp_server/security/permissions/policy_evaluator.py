@@ -17,6 +17,7 @@ from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.policy_subject import PolicySubject
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
+from mcp_server.security.permissions.resource_patterns import compile_pattern
 from mcp_server.security.permissions.rule_trace import RuleTrace
 
 logger: Final = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ class PolicyEvaluator:
         if any(trace.effect is Effect.DENY for trace in traces[:-1]) or (last.effect is Effect.DENY and last.rule):
             return ""
         if not permission_type.is_path:
-            return f"{permission_type} {resource}"
+            return f"{permission_type} {resource}" if _can_be_written(permission_type, resource) else ""
         return f"{permission_type} {_narrowest(profile, permission_type, subject)}"
 
     def _default_deny(self, layer: PolicyLayer, subject: PolicySubject) -> RuleTrace:
@@ -187,7 +188,7 @@ class PolicyEvaluator:
 
     def _declared(self, profile: ClientProfile, permission: Permission) -> tuple[PathPattern | ResourcePattern, ...]:
         if not permission.type.is_path:
-            return (ResourcePattern.compile(permission.pattern),)
+            return (compile_pattern(permission.type, permission.pattern),)
         pattern = PathPattern.compile(permission.pattern)
         if pattern.is_absolute:
             return (pattern,)
@@ -225,6 +226,14 @@ def _overlaps(
         for granted in rule.patterns
         for wanted in declared
     )
+
+
+def _can_be_written(permission_type: PermissionType, resource: str) -> bool:
+    """Whether the text of a resource is a pattern that it fits."""
+    try:
+        return compile_pattern(permission_type, resource).matches(resource)
+    except ConfigurationError:
+        return False
 
 
 def _surely_disjoint(granted: PathPattern | ResourcePattern, wanted: PathPattern | ResourcePattern) -> bool:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final, Literal, cast
 
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.resources.isolation.argument_form import ArgumentForm
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.resources.isolation.program import Program
+from mcp_server.resources.isolation.resource_limits import SANDBOX_CEILINGS, ResourceLimits
+from mcp_server.resources.isolation.sandbox_config import MAX_WAITING, SandboxConfig
 from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, ClientLimits
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
@@ -86,7 +91,7 @@ class PolicyLoader:
             ConfigurationError: It cannot be understood; with source and line.
         """
         document = _document(text, source)
-        document.check_keys(("version", "ceiling", "client", "default_deny"))
+        document.check_keys(("version", "ceiling", "client", "default_deny", "sandbox", "program"))
         if "version" not in document:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
@@ -99,8 +104,51 @@ class PolicyLoader:
             for name, section in document.sections("client").items()
         }
         return Policy(
-            clients, ceiling=ceiling, default_deny=PolicyLayer(deny=(*default_denies(), *extra)), source=source
+            clients,
+            ceiling=ceiling,
+            default_deny=PolicyLayer(deny=(*default_denies(), *extra)),
+            sandbox=self._sandbox(document.section("sandbox"), document.sections("program")),
+            source=source,
         )
+
+    def _sandbox(self, section: PolicySection, programs: Mapping[str, PolicySection]) -> SandboxConfig:
+        section.check_keys(("min_tier", "accounts", "warm_workers", "staging", "limits"))
+        # "none" is not for a file: running without a sandbox takes a word on the command line as well.
+        tiers = [tier.label for tier in IsolationTier if tier is not IsolationTier.NONE]
+        limits = section.section("limits")
+        limits.check_keys(SANDBOX_CEILINGS)
+        values: dict[str, Any] = {}
+        for field in fields(ResourceLimits):
+            if field.name in limits:
+                most = SANDBOX_CEILINGS[field.name]
+                values[field.name] = limits.number(field.name, cast("float", field.default), least=1, most=most)
+        return SandboxConfig(
+            min_tier=IsolationTier.of(section.text("min_tier", IsolationTier.NS.label, choices=tiers)),
+            limits=ResourceLimits(**values),
+            accounts=section.range("accounts", least=1000, most=2**32 - 3),
+            programs={name: self._program(name, each) for name, each in programs.items()},
+            staging=section.string("staging") if "staging" in section else None,
+            warm_workers=int(section.number("warm_workers", SandboxConfig().warm_workers, least=0, most=MAX_WAITING)),
+        )
+
+    def _program(self, name: str, section: PolicySection) -> Program:
+        section.check_keys(("path", "arguments", "workspace", "environment"))
+        if not _CLIENT_NAME.fullmatch(name):
+            raise section.error(f"the program name {name!r} must have 1 to 64 letters, digits, '_', '.' or '-'")
+        forms: list[ArgumentForm] = []
+        for at, text in enumerate(section.texts("arguments")):
+            try:
+                forms.append(ArgumentForm(text))
+            except ValueError as error:
+                raise section.error(str(error), "arguments", at) from error
+        workspace = cast(
+            Literal["none", "read", "write"], section.text("workspace", "none", choices=("none", "read", "write"))
+        )
+        environment = section.section("environment").strings()
+        try:
+            return Program(name, section.string("path"), tuple(forms), workspace, environment)
+        except ValueError as error:
+            raise section.error(str(error)) from error
 
     def _extra_denials(self, section: PolicySection) -> tuple[PolicyRule, ...]:
         section.check_keys(("extra",))

@@ -90,6 +90,18 @@ class PolicySection:
                 raise self.error(f"{key!r} in {self.name} must hold texts only", key, at)
         return items
 
+    def string(self, key: str, default: str | None = None) -> str:
+        """Return the text under `key`, whatever it is; without a default it must be there."""
+        value = self._table.get(key, default)
+        if not isinstance(value, str):
+            what = "must be a text" if key in self else "is missing"
+            raise self.error(f"{key!r} in {self.name} {what}", *((key,) if key in self else ()))
+        return value
+
+    def strings(self) -> dict[str, str]:
+        """Return the whole table, which must hold texts only."""
+        return {key: self.string(key) for key in self._table}
+
     def text(self, key: str, default: str, *, choices: Iterable[str]) -> str:
         """Return the text under `key`, which must be one of `choices`."""
         value = self._table.get(key, default)
@@ -97,6 +109,18 @@ class PolicySection:
         if value not in known:
             raise self.error(f"{key!r} in {self.name} must be one of {', '.join(map(repr, known))}", key)
         return str(value)
+
+    def range(self, key: str, *, least: int, most: int) -> tuple[int, int] | None:
+        """Return the two whole numbers under `key`, the smaller first; None when it is not there."""
+        value = self._table.get(key)
+        if value is None:
+            return None
+        is_pair = isinstance(value, list) and len(value) == 2
+        if not is_pair or not all(type(each) is int for each in value) or not least <= value[0] <= value[1] <= most:
+            raise self.error(
+                f"{key!r} in {self.name} must be two whole numbers from {least} to {most}, the smaller first", key
+            )
+        return value[0], value[1]
 
     def number(self, key: str, default: float, *, least: float, most: float) -> float:
         """Return the number under `key`: whole where the default is, within both bounds."""

@@ -11,7 +11,7 @@ from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_rule import PolicyRule
-from mcp_server.security.permissions.resource_pattern import ResourcePattern
+from mcp_server.security.permissions.resource_patterns import compile_pattern
 from mcp_server.security.permissions.resource_text import path_parts
 
 
@@ -60,7 +60,8 @@ class RuleCompiler:
         """
         permission_type, written = _split(text)
         if not permission_type.is_path:
-            return PolicyRule(rule_id, effect, (permission_type,), text, (_opaque(written, client),), line)
+            opaque = compile_pattern(permission_type, written or "*", client=client)
+            return PolicyRule(rule_id, effect, (permission_type,), text, (opaque,), line)
         if permission_type == PermissionType.FILE_WRITE_GLOBAL:
             places, kind = tuple(global_folders), "global_folders"
         else:
@@ -100,7 +101,8 @@ class RuleCompiler:
         """
         permission_type, written = _split(text)
         if not permission_type.is_path:
-            return PolicyRule(rule_id, effect, (permission_type,), text, (_opaque(written, None),), line)
+            opaque = compile_pattern(permission_type, written or "*")
+            return PolicyRule(rule_id, effect, (permission_type,), text, (opaque,), line)
         pattern = PathPattern.compile(written or "**", home=self._home)
         if not pattern.is_absolute:
             if pattern.segments[0] != "**":
@@ -147,7 +149,3 @@ def _split(text: str) -> tuple[PermissionType, str]:
         if close:
             raise ConfigurationError(f"unknown permission type {name!r}; did you mean {close[0]!r}?") from error
         raise
-
-
-def _opaque(written: str, client: str | None) -> ResourcePattern:
-    return ResourcePattern.compile(written or "*", client=client)

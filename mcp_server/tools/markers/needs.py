@@ -16,8 +16,8 @@ class Needs:
         type: The kind of right.
         pattern: Which resources.
 
-    >>> str(Needs(PermissionType.NETWORK_CONNECT, "*.example.org").bind("host"))
-    'NETWORK_CONNECT *.example.org'
+    >>> str(Needs(PermissionType.NETWORK_CONNECT, "*.example.org:443").bind("url"))
+    'NETWORK_CONNECT *.example.org:443'
     """
 
     type: PermissionType

@@ -10,6 +10,8 @@ from typing import Any
 from mcp_server.resources.blocking_pool import BlockingPool
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem_manager import FileSystemManager
+from mcp_server.resources.isolation.sandbox_config import SandboxConfig
+from mcp_server.resources.sandbox_manager import SandboxManager
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.audit_logger import AuditLogger
 from mcp_server.security.authentication.credentials import Credentials
@@ -64,6 +66,7 @@ class ChainRig:
         self.audit.subscribe(self.records.append)
         self.audit.open()
         self.pool = BlockingPool()
+        self.sandboxes = SandboxManager(config=SandboxConfig())
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=self.clock)
         self.watch = CallWatch(clock=self.clock, schedule=lambda seconds, function: None)
         self.authentication = AuthenticationManager(permissions=self.permissions)
@@ -76,6 +79,7 @@ class ChainRig:
             audit=self.audit,
             watch=self.watch,
             pool=self.pool,
+            sandboxes=self.sandboxes,
             new_id=lambda: f"call-{next(numbers)}",
             clock=self.clock,
         )

@@ -122,7 +122,7 @@ def test_the_steps_stand_in_the_chain_in_their_order(sources: dict[str, ast.Modu
         "self._pin(",
         "records.intent",
         "operation.execute(",
-        "_tell_outcome(",
+        "tell_outcome(",
     ]
     places = [planned.index(step) for step in steps]
     assert places == sorted(places)

@@ -23,12 +23,12 @@ def test_through_the_real_client_every_promise_is_kept(checkout: Path, tmp_path:
     )
     data = json.loads(done.stdout)
     assert [each for each in data["steps"] if not each["kept"]] == []
-    assert (done.returncode, data["kept"], len(data["steps"])) == (0, 17, 17)
+    assert (done.returncode, data["kept"], len(data["steps"])) == (0, 21, 21)
     assert SECRET not in done.stdout.decode()
     promises = [each["promise"] for each in data["steps"]]
     assert {name: promises.count(name) for name in set(promises)} == {
-        "allowed": 6,
-        "refused": 7,
+        "allowed": 7,
+        "refused": 10,
         "found": 3,
         "asked": 1,
     }

@@ -10,6 +10,7 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.resources.filesystem.file_limits import FileLimits
 from mcp_server.resources.filesystem.root_config import RootConfig
+from mcp_server.resources.network.http_limits import HttpLimits
 from mcp_server.resources.resource_config import ResourceConfig
 from mcp_server.resources.resource_tier import ResourceTier
 
@@ -52,3 +53,16 @@ def test_closing_ends_the_threads(tier: ResourceTier) -> None:
     tier.close()
     with pytest.raises(LimitExceededError):
         asyncio.run(tier.pool.run("a", int))
+
+
+def test_clients_over_http_share_whom_tls_believes_and_nothing_else(tmp_path: Path) -> None:
+    limits = HttpLimits(max_redirects=1)
+    tier = ResourceTier(config=ResourceConfig(http_limits=limits, authorities=("no certificate",)))
+    one, other = tier.open_http("ada"), tier.open_http("eve")
+    assert one is not other
+    assert one._limits is limits
+    assert one._connector is not other._connector
+    assert one._trust is other._trust
+    with pytest.raises(ConfigurationError, match="no certificate"):
+        one._trust.context()
+    tier.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.security.call_gate import CallGate
 from mcp_server.security.consent_manager import ConsentManager
+from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.running_call import RunningCall
@@ -16,6 +18,7 @@ from tests.security.chain.fake_peer import FakePeer
 
 READ, WRITE = PermissionType.FILE_READ, PermissionType.FILE_WRITE
 BELL = PermissionType.custom("CUSTOM_BELL")
+CONNECT = PermissionType.NETWORK_CONNECT
 
 
 class Desk:
@@ -163,3 +166,70 @@ def test_a_declaration_of_writing_covers_further_folders_where_the_policy_does(r
     desk = Desk(rig, Permission(WRITE, "**"))
     with pytest.raises(PermissionDeniedError, match="missing permission: FILE_WRITE_GLOBAL"):
         desk.require(PermissionType.FILE_WRITE_GLOBAL, "note.txt")
+
+
+NETWORK_POLICY = """
+version = 1
+[client.local]
+folders = ["folder"]
+allow = ["NETWORK_CONNECT *:443", "NETWORK_CONNECT 10.0.0.0/8:443"]
+ask = ["NETWORK_CONNECT 192.168.0.0/16:443"]
+deny = ["NETWORK_CONNECT 8.8.8.0/24:*"]
+[client.other]
+folders = ["other"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("resource", "effect", "rule"),
+    [
+        ("10.0.0.1:443", Effect.ALLOW, "local.allow[1]"),
+        ("1.1.1.1:443", Effect.ALLOW, "local.allow[0]"),
+        ("192.168.0.1:443", Effect.ASK, "local.ask[0]"),
+        ("8.8.8.8:443", Effect.DENY, "local.deny[0]"),
+        ("172.16.0.1:443", None, "none"),
+        ("169.254.169.254:443", Effect.DENY, "default_deny.shipped["),
+        ("\x00", Effect.DENY, "malformed-resource"),
+    ],
+)
+def test_what_lies_behind_is_asked_of_the_policy_alone(
+    tmp_path: Path, resource: str, effect: Effect | None, rule: str
+) -> None:
+    rig = ChainRig(tmp_path, policy=NETWORK_POLICY)
+    try:
+        desk = Desk(rig)
+        assert desk.gate.stance(CONNECT, resource) is effect
+        assert desk.gate.stance(CONNECT, resource) is effect
+        # On record once, with the rule that decided.
+        assert len(desk.evidence) == 1
+        assert desk.evidence[0][:2] == ["NETWORK_CONNECT", resource]
+        assert desk.evidence[0][2].startswith(rule)
+        desk.call.has_ended = True
+        with pytest.raises(PermissionDeniedError, match="has ended"):
+            desk.gate.stance(CONNECT, resource)
+    finally:
+        rig.close()
+
+
+def test_a_ceiling_that_says_nothing_does_not_hide_a_clients_denial(tmp_path: Path) -> None:
+    rig = ChainRig(tmp_path, policy=NETWORK_POLICY + '[ceiling]\nallow = ["NETWORK_CONNECT *.example:443"]\n')
+    try:
+        desk = Desk(rig)
+        assert desk.gate.stance(CONNECT, "8.8.8.8:443") is Effect.DENY
+        assert desk.gate.stance(CONNECT, "1.1.1.1:443") is None
+        # What the ceiling does not name is not granted to anybody.
+        assert desk.gate.stance(CONNECT, "10.0.0.1:443") is None
+    finally:
+        rig.close()
+
+
+def test_a_new_policy_is_asked_anew_and_on_record_again(tmp_path: Path) -> None:
+    rig = ChainRig(tmp_path, policy=NETWORK_POLICY)
+    try:
+        desk = Desk(rig)
+        desk.gate.stance(CONNECT, "10.0.0.1:443")
+        rig.permissions.replace(rig.policy(NETWORK_POLICY.replace("10.0.0.0/8", "10.1.0.0/16")))
+        assert desk.gate.stance(CONNECT, "10.0.0.1:443") is None
+        assert len(desk.evidence) == 2
+    finally:
+        rig.close()

@@ -37,7 +37,14 @@ def context_of(rig: ChainRig, peer: FakePeer | None = None, client: str = "local
         evidence=[],
     )
     return ClientContext(
-        principal=principal, record=record, operation=plan, gate=gate, call=call, pool=rig.pool, pinned={}
+        principal=principal,
+        record=record,
+        operation=plan,
+        gate=gate,
+        call=call,
+        pool=rig.pool,
+        sandboxes=rig.sandboxes,
+        pinned={},
     )
 
 
@@ -220,3 +227,16 @@ def test_a_context_reaches_nobody_when_its_call_has_ended(rig: ChainRig) -> None
         asyncio.run(context.ask("Who?", {"name": str}))
     assert peer.news == []
     assert peer.questions == []
+
+
+def test_a_server_that_connects_to_nothing_says_so(rig: ChainRig) -> None:
+    with pytest.raises(ResourceUnavailableError, match="connects to nothing"):
+        _ = context_of(rig).http
+
+
+def test_the_door_to_the_web_is_made_once_and_for_its_client(rig: ChainRig) -> None:
+    context = context_of(rig)
+    opened: list[str] = []
+    context._open_http = opened.append  # type: ignore[assignment] # makes nothing of it
+    assert context.http is context.http
+    assert opened == ["local"]

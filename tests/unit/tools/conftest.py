@@ -17,6 +17,7 @@ class FakeContext:
     """Runs plain functions at once and puts every path below `/root-of-client`."""
 
     max_result_bytes = 1_000_000
+    isolation: str | None = None
 
     def __init__(self) -> None:
         self.in_thread: list[Any] = []

@@ -187,7 +187,7 @@ def test_typed_text_is_plain_when_it_says_so() -> None:
     module = Module("m")
 
     @module.tool
-    def t(source: Annotated[str, Plain()], host: Annotated[str, Needs(PermissionType.NETWORK_CONNECT, "*.org")]) -> str:
+    def t(source: Annotated[str, Plain()], host: Annotated[str, Needs(PermissionType.NETWORK_CONNECT, "*:443")]) -> str:
         return ""
 
     @module.tool(plain=["url"])

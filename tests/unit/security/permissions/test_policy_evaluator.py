@@ -218,3 +218,17 @@ def test_the_smallest_grant_would_pass(
 def test_no_grant_helps_against_the_ceiling(parse: Parse, home: Path) -> None:
     evaluator = PolicyEvaluator(parse(CEILING))
     assert evaluator.smallest_grant("ada", PermissionType.FILE_DELETE, str(home / "Notes/a")) == ""
+
+
+@pytest.mark.parametrize(
+    ("resource", "grant"),
+    [
+        ("api.example.org:443", "NETWORK_CONNECT api.example.org:443"),
+        ("10.0.0.1:443", "NETWORK_CONNECT 10.0.0.1:443"),
+        # Neither is a resource that any rule grants.
+        ("API.example.org:443", ""),
+        ("api.example.org", ""),
+    ],
+)
+def test_the_smallest_grant_of_a_connection_is_one_that_can_be_written(parse: Parse, resource: str, grant: str) -> None:
+    assert PolicyEvaluator(parse(NOTES)).smallest_grant("ada", PermissionType.NETWORK_CONNECT, resource) == grant

@@ -169,3 +169,60 @@ def test_the_home_is_that_of_the_environment(own_home: Path) -> None:
     (own_home / "Notes").mkdir()
     policy = PolicyLoader().parse('version = 1\n[client.ada]\nfolders = ["~/Notes"]')
     assert policy.clients["ada"].folders == (str(own_home.resolve() / "Notes"),)
+
+
+SANDBOX = """version = 1
+[sandbox]
+min_tier = "full"
+accounts = [210000, 210063]
+warm_workers = 1
+staging = "/var/lib/copies"
+[sandbox.limits]
+wall_seconds = 5
+memory_bytes = 1000000
+[program.git]
+path = "/usr/bin/git"
+arguments = ["status --short", "log -n {count:int}"]
+workspace = "read"
+environment = { TZ = "UTC" }
+"""
+
+
+def test_what_is_executed_is_read(loader: PolicyLoader) -> None:
+    config = loader.parse(SANDBOX).sandbox
+    assert (config.min_tier.label, config.accounts, config.warm_workers) == ("full", (210_000, 210_063), 1)
+    assert (config.limits.wall_seconds, config.limits.memory_bytes, config.limits.processes) == (5.0, 1_000_000, 64)
+    git = config.programs["git"]
+    assert (git.path, git.workspace, dict(git.environment)) == ("/usr/bin/git", "read", {"TZ": "UTC"})
+    assert git.allows(["log", "-n", "3"])
+    assert loader.parse(SANDBOX).digest != loader.parse(SANDBOX.replace("--short", "--long")).digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"full"', '"none"', "'min_tier' in [sandbox] must be one of 'lsm', 'ns', 'full'"),
+        ("[210000, 210063]", "[210063, 210000]", "the smaller first"),
+        ("[210000, 210063]", "[0, 10]", "from 1000"),
+        ("[210000, 210063]", "[210000]", "two whole numbers"),
+        ("warm_workers = 1", "warm_workers = 100", "from 0 to 8"),
+        ("wall_seconds = 5", "wall_seconds = 0", "from 1"),
+        ("wall_seconds", "wall_second", "did you mean 'wall_seconds'?"),
+        ("/usr/bin/git", "git", "below /usr"),
+        ('path = "/usr/bin/git"', "", "'path' in [program.git] is missing"),
+        ('path = "/usr/bin/git"', "path = 7", "'path' in [program.git] must be a text"),
+        ("{count:int}", "{count:number}", "unknown type 'number'"),
+        ('arguments = ["status --short", "log -n {count:int}"]', "", "no form of arguments"),
+        ("TZ", "LD_PRELOAD", "may change what is executed"),
+        ('workspace = "read"', 'workspace = "all"', "must be one of"),
+        ("[program.git]", '[program."a b"]', "program name"),
+    ],
+)
+def test_a_mistake_about_what_is_executed_is_told_with_its_line(
+    loader: PolicyLoader, old: str, new: str, told: str
+) -> None:
+    assert old in SANDBOX
+    with pytest.raises(ConfigurationError) as caught:
+        loader.parse(SANDBOX.replace(old, new))
+    assert told in str(caught.value)
+    assert caught.value.line is not None or "missing" in told

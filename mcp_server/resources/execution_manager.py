@@ -1,0 +1,133 @@
+"""Running code and programs that nobody trusts."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from typing import Any, Final
+
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.isolation.execution_request import ExecutionRequest
+from mcp_server.resources.isolation.execution_result import ExecutionResult
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.resources.isolation.landlock_rules import LandlockRules
+from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
+from mcp_server.resources.isolation.sandbox_run import SandboxRun
+from mcp_server.resources.isolation.sandbox_shape import SandboxShape
+from mcp_server.resources.isolation.sandbox_view import SandboxView
+from mcp_server.resources.isolation.sandbox_worker import SandboxWorker
+from mcp_server.resources.isolation.seccomp_filter import SeccompFilter
+from mcp_server.resources.isolation.worker_factory import WorkerFactory
+from mcp_server.resources.isolation.worker_pool import WorkerPool
+
+_RUNNER_FILES: Final = 16
+"""Descriptors beyond what a run may open, for what the interpreter itself has open."""
+
+
+class ExecutionManager:
+    """Run one request in a sandbox of its own that ends with it.
+
+    Args:
+        factory: Makes the sandboxes.
+        landlock: Compiles the rules of files.
+        tier: What the sandboxes hold, as it was found out.
+        warm_workers: How many sandboxes wait for each client that runs code.
+    """
+
+    def __init__(
+        self,
+        *,
+        factory: WorkerFactory,
+        landlock: LandlockRules,
+        tier: IsolationTier,
+        warm_workers: int = 0,
+    ) -> None:
+        self.factory = factory
+        self.landlock = landlock
+        self._pool = WorkerPool(factory=factory, size=warm_workers)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._tier = tier
+        self._no_execution = SeccompFilter.no_execution(platform.machine())
+
+    async def run(self, request: ExecutionRequest, *, owner: tuple[int, int] | None = None) -> ExecutionResult:
+        """Run a request to its end.
+
+        Args:
+            request: What is to be run.
+            owner: The user and group that it runs as on the host, None for the server's own.
+
+        Raises:
+            ResourceUnavailableError: The sandbox asked for cannot be had, so nothing was run.
+        """
+        policy = request.policy
+        if self._tier < policy.min_tier:
+            raise ResourceUnavailableError(
+                "missing",
+                f"this needs isolation {policy.min_tier.label!r} and the machine gives {self._tier.label!r}, "
+                "so nothing was run; ask the operator to run the doctor",
+            )
+        shape = SandboxShape(policy.limits.tmp_bytes, request.workspace, policy.may_write, owner)
+        worker = await self._pool.take(shape)
+        try:
+            if worker.group is not None:
+                worker.group.limit(policy.limits)
+        except OSError as error:
+            await worker.end()
+            raise ResourceUnavailableError(
+                "missing", "the control group of the sandbox cannot be limited, so nothing was run; ask the operator"
+            ) from error
+        try:
+            job = self.job(request, worker.view)
+            return await SandboxRun(worker=worker, request=request, job=job, tier=self._tier).run()
+        finally:
+            self._clean_up(worker)
+
+    async def close(self) -> None:
+        """End the sandboxes that wait, and remove what the others left."""
+        await self._pool.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _clean_up(self, worker: SandboxWorker) -> None:
+        """Remove the control group of a sandbox that has ended; nobody waits for it."""
+        if worker.group is not None:
+            task = asyncio.create_task(worker.group.end(), name="mcp-server-control-group")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def job(self, request: ExecutionRequest, view: SandboxView) -> dict[str, Any]:
+        """Return what the runner is told: the request, and every barrier compiled from its policy.
+
+        Args:
+            request: What is to be run.
+            view: Where things are in the sandbox it is run in.
+        """
+        policy = request.policy
+        filters = view.filters if policy.may_execute else (*view.filters, self._no_execution)
+        return {
+            "arguments": list(request.arguments),
+            "code": request.code,
+            "directory": view.workspace,
+            "environment": {**view.environment, **policy.environment},
+            "filters": [program.hex() for program in filters],
+            "hidden": view.hidden,
+            "landlock": self.landlock.compile(policy, view),
+            "limits": self._limits(policy),
+            "program": request.program,
+            "shares_processes": view.shares_processes,
+        }
+
+    @staticmethod
+    def _limits(policy: SandboxPolicy) -> dict[str, int]:
+        limits = policy.limits
+        found = {
+            "core_bytes": 0,
+            "cpu_seconds": limits.cpu_seconds,
+            "data_bytes": limits.memory_bytes,
+            "file_bytes": limits.file_bytes,
+            "open_files": limits.open_files + _RUNNER_FILES,
+            "processes": limits.processes,
+        }
+        if not policy.may_execute:
+            # Programs such as node reserve far more room than they use; the interpreter does not.
+            found["address_space_bytes"] = limits.memory_bytes + (64 << 20)
+        return found

@@ -1,0 +1,1 @@
+"""Running code that nobody trusts: sandboxes, their policies, and what became of what ran in them."""

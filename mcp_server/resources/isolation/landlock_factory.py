@@ -1,0 +1,100 @@
+"""Making sandboxes where there are no namespaces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mcp_server.resources.isolation.control_groups import ControlGroups
+from mcp_server.resources.isolation.landlock_worker import LandlockWorker
+from mcp_server.resources.isolation.launcher import Launcher
+from mcp_server.resources.isolation.sandbox_shape import SandboxShape
+from mcp_server.resources.isolation.sandbox_view import SandboxView
+from mcp_server.resources.isolation.sandbox_worker import SandboxWorker
+from mcp_server.resources.isolation.staging_area import StagingArea
+from mcp_server.resources.isolation.worker_factory import INTERPRETER_OPTIONS, WorkerFactory
+
+_SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_READABLE: Final = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+_DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
+class LandlockFactory(WorkerFactory):
+    """Starts runners among the host's own processes; Landlock, filters and limits are all that contains what they run.
+
+    What Landlock does not control is taken away by a filter: modes, owners and times of files that can be walked to.
+    Nothing of `/proc` can be opened, so no process of the host can be looked at; none can be signalled. What is started
+    is found and ended by the runner, which what it runs can neither signal nor trace.
+
+    Args:
+        launcher: Starts processes.
+        filters: The system call filters that hold for every run.
+        program: The absolute path of the interpreter.
+        prefix: Its installation.
+        scratch: Makes a directory for one run, for an account.
+        groups: Makes a control group for each; None where the system lets nobody.
+    """
+
+    def __init__(
+        self,
+        *,
+        launcher: Launcher,
+        filters: tuple[bytes, ...],
+        program: str,
+        prefix: str,
+        scratch: Callable[[tuple[int, int] | None], StagingArea],
+        groups: ControlGroups | None = None,
+    ) -> None:
+        super().__init__(launcher=launcher, groups=groups)
+        self._filters = filters
+        self._program = program
+        self._scratch = scratch
+        self._package = str(Path(__file__).parents[3])
+        found = {path: None for path in (*_SYSTEM, prefix) if os.path.isdir(path)}
+        self._system = tuple(found)
+        self._readable = tuple(path for path in _READABLE if os.path.exists(path))
+
+    def close(self) -> None:
+        """Make no more; nothing is held open."""
+
+    async def _start(self, shape: SandboxShape) -> SandboxWorker:
+        area = self._scratch(shape.owner)
+        scratch = area.path
+        # Its owner made it for this run, in a directory that nobody else may enter.
+        workspace = scratch if shape.workspace is None else os.readlink(f"/proc/self/fd/{shape.workspace}")
+        view = SandboxView(
+            workspace=workspace,
+            scratch=(scratch,),
+            readable=self._readable,
+            devices=_DEVICES,
+            system=self._system,
+            hidden=self._package,
+            environment={"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch},
+            filters=self._filters,
+            shares_processes=True,
+        )
+        run = (
+            f"import sys; sys.path.append({self._package!r})\n"
+            "from mcp_server.resources.isolation.runner import main; main()"
+        )
+        read, write = os.pipe2(os.O_CLOEXEC)
+        try:
+            worker = await self._launch(
+                LandlockWorker,
+                view,
+                shape,
+                before=[self._program, *INTERPRETER_OPTIONS, "-c", run],
+                after=(),
+                descriptors=(),
+                status=(read, write),
+            )
+        except BaseException:
+            area.discard()
+            raise
+        finally:
+            os.close(write)
+        assert isinstance(worker, LandlockWorker)
+        worker.keep(area)
+        return worker

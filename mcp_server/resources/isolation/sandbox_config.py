@@ -1,0 +1,60 @@
+"""What the operator says about sandboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.resources.isolation.program import Program
+from mcp_server.resources.isolation.resource_limits import ResourceLimits
+
+MAX_WAITING: Final = 8
+"""Sandboxes that stand ready, for all clients together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """The upper bounds of everything that is executed, whoever asks for it.
+
+    Args:
+        min_tier: Below it nothing is executed, and what would be is not offered.
+        limits: How much one run may use.
+        accounts: The first and the last user id that sandboxes run as where the server runs as root; one a client,
+            reserved for this alone. None where there are none: a server that runs as root then executes nothing.
+        warm_workers: How many sandboxes stand ready for each client once it has run code; some megabytes each.
+        programs: The programs that may be run, by name.
+        staging: The directory in which copies of the clients' files are made for a run; None for one in the server's
+            state, or in `/var/lib/mcp-server` where the server runs as root.
+
+    Raises:
+        ValueError: The accounts are no range, or hold the system's own.
+
+    >>> SandboxConfig(accounts=(210_000, 210_063)).min_tier.label
+    'ns'
+    """
+
+    min_tier: IsolationTier = IsolationTier.NS
+    limits: ResourceLimits = field(default_factory=ResourceLimits)
+    accounts: tuple[int, int] | None = None
+    warm_workers: int = 2
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    staging: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.accounts is not None:
+            first, last = self.accounts
+            if not 1000 <= first <= last < 2**32 - 2:
+                raise ValueError("accounts must be a range of user ids of 1000 and above, the smaller first")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON members."""
+        return {
+            "accounts": self.accounts,
+            "limits": asdict(self.limits),
+            "min_tier": self.min_tier.label,
+            "programs": {name: program.to_json() for name, program in sorted(self.programs.items())},
+            "staging": self.staging,
+            "warm_workers": self.warm_workers,
+        }

@@ -1,0 +1,132 @@
+"""Python programs that nobody trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.isolation.execution_request import ExecutionRequest
+from mcp_server.resources.isolation.execution_result import ExecutionResult
+from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
+from mcp_server.security.call_gate import CallGate
+from mcp_server.security.doors.staged_workspace import StagedWorkspace
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.running_call import RunningCall
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.sandbox_manager import SandboxManager
+
+PYTHON: Final = "python"
+"""What a policy calls the language."""
+
+MAX_CODE_BYTES: Final = 1 << 20
+"""The longest program."""
+
+
+class CodeDoor:
+    """Run Python programs in a sandbox of their own, for the client that made the call.
+
+    What runs can neither start another program nor reach the network, the client's folder or this server. It has what
+    it is given, a directory that is gone afterwards, and the standard library.
+
+    Args:
+        gate: Asks whether the client may.
+        sandboxes: What contains it.
+        files: The client's files, None when it has no folder.
+        client: The client's name.
+        call: The call.
+        run_blocking: Runs a function with its arguments in a thread.
+    """
+
+    __slots__ = ("_call", "_client", "_files", "_gate", "_run_blocking", "_sandboxes")
+
+    def __init__(
+        self,
+        *,
+        gate: CallGate,
+        sandboxes: SandboxManager,
+        files: FileSystemManager | None,
+        client: str,
+        call: RunningCall,
+        run_blocking: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._gate = gate
+        self._files = files
+        self._run_blocking = run_blocking
+        self._sandboxes = sandboxes
+        self._client = client
+        self._call = call
+
+    async def run_python(
+        self,
+        code: str,
+        *,
+        arguments: Sequence[str] = (),
+        stdin: str | bytes = b"",
+        files: Sequence[str] = (),
+        timeout_seconds: float | None = None,
+        on_output: Callable[[str, bytes], None] | None = None,
+    ) -> ExecutionResult:
+        """Run a program to its end and return what became of it, whatever that was.
+
+        Args:
+            code: Its text.
+            arguments: What it finds in `sys.argv[1:]`.
+            stdin: What it can read.
+            files: Files of the client that it finds as copies in its working directory; each needs FILE_READ.
+            timeout_seconds: How long it may take; never longer than the operator lets it.
+            on_output: Told of each piece of output as it comes, with the stream's name.
+
+        Raises:
+            PermissionDeniedError: The client may not run Python.
+            ResourceUnavailableError: There is no sandbox that is good enough, so nothing was run.
+            InvalidArgumentsError: What is given cannot be run.
+        """
+        await self._gate.require(PermissionType.CODE_EXECUTION, PYTHON)
+        if len(code) > MAX_CODE_BYTES:
+            raise InvalidArgumentsError([f"the program is longer than {MAX_CODE_BYTES} characters"])
+        policy = self._sandboxes.policy(timeout_seconds=timeout_seconds)
+        if not files:
+            return await self._run(policy, code, arguments, stdin, None, on_output)
+        if self._files is None:
+            raise ResourceUnavailableError("missing", "this client has no folder; the operator can give it one")
+        # Asked first: without a sandbox nothing is copied.
+        self._sandboxes.require_sufficient()
+        workspace = StagedWorkspace(
+            area=await self._run_blocking(self._sandboxes.stage, self._client),
+            files=self._files,
+            gate=self._gate,
+            run_blocking=self._run_blocking,
+        )
+        try:
+            await workspace.copy_in(files)
+            return await self._run(policy, code, arguments, stdin, workspace.fileno(), on_output)
+        finally:
+            await workspace.discard()
+
+    async def _run(
+        self,
+        policy: SandboxPolicy,
+        code: str,
+        arguments: Sequence[str],
+        stdin: str | bytes,
+        workspace: int | None,
+        on_output: Callable[[str, bytes], None] | None,
+    ) -> ExecutionResult:
+        try:
+            request = ExecutionRequest(
+                policy=policy,
+                code=code,
+                arguments=tuple(arguments),
+                stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+                workspace=workspace,
+                on_output=on_output,
+            )
+        except ValueError as error:
+            raise InvalidArgumentsError([str(error)]) from error
+        execution = self._sandboxes.execution
+        self._call.note_isolation(self._sandboxes.tier)
+        return await execution.run(request, owner=self._sandboxes.owner(self._client))

@@ -1,0 +1,112 @@
+"""A client's files, as copies, for one sandboxed run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from hashlib import sha256
+from typing import Any
+
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem_manager import FileSystemManager
+from mcp_server.resources.isolation.copy_report import CopyReport
+from mcp_server.resources.isolation.effect_kind import EffectKind
+from mcp_server.resources.isolation.effect_ledger import EffectLedger
+from mcp_server.resources.isolation.staging_area import StagingArea
+from mcp_server.security.call_gate import CallGate
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
+
+
+class StagedWorkspace:
+    """Copy in what the client may read, and write back what it may write, each name asked of the gate.
+
+    Nothing has happened to the client's folder until `take_back`; what of the effects the policy asks a human about is
+    asked then, for all of it at once, and is what is written, content included.
+
+    Args:
+        area: The staging directory.
+        files: The client's files.
+        gate: Decides on every name.
+        run_blocking: Runs a function with its arguments in a thread.
+    """
+
+    __slots__ = ("_area", "_files", "_gate", "_run_blocking")
+
+    def __init__(
+        self,
+        *,
+        area: StagingArea,
+        files: FileSystemManager,
+        gate: CallGate,
+        run_blocking: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._area = area
+        self._files = files
+        self._gate = gate
+        self._run_blocking = run_blocking
+
+    def fileno(self) -> int:
+        """Return a descriptor of the directory that the run gets as its workspace."""
+        return self._area.fileno()
+
+    async def copy_in(self, names: Iterable[str] | None = None) -> CopyReport:
+        """Copy files in: those named, each of which must be permitted, or all of the folder that may be read.
+
+        Raises:
+            PermissionDeniedError: One of the named files may not be read.
+            ResourceUnavailableError: There is no room.
+        """
+        if names is None:
+            return await self._copied(None, self._may(PermissionType.FILE_READ))
+        locations = [self._files.locate(name) for name in names]
+        for location in locations:
+            await self._gate.require(PermissionType.FILE_READ, location.absolute, location.relative)
+        permitted = {location.absolute for location in locations}
+        report = await self._copied(locations, lambda absolute, relative: absolute in permitted)
+        if report.files < len(permitted):
+            reasons = ", ".join(map(str, report.skipped)) or "it is not there"
+            raise ResourceUnavailableError("missing", f"not every file could be given to the program: {reasons}")
+        return report
+
+    async def take_back(self) -> EffectLedger:
+        """Write back what the run did, as far as it is permitted; return what was done and what was refused.
+
+        Raises:
+            ConsentRequiredError: A human was asked, and did not agree; nothing was written.
+        """
+        may_write, may_delete = self._could(PermissionType.FILE_WRITE), self._could(PermissionType.FILE_DELETE)
+        ledger: EffectLedger = await self._run_blocking(self._area.preview, self._files, may_write, may_delete)
+        wanted: list[tuple[PermissionType, str, str | None, Permission | None]] = []
+        digest = sha256()
+        for effect in ledger:
+            if effect.kind is not EffectKind.REFUSED:
+                location = self._files.locate(effect.path)
+                kind = PermissionType.FILE_DELETE if effect.kind is EffectKind.DELETED else PermissionType.FILE_WRITE
+                wanted.append((kind, location.absolute, location.relative, None))
+                digest.update(f"{effect.kind}\0{effect.path}\0{effect.sha256}\0".encode("utf-8", "surrogateescape"))
+        if wanted:
+            await self._gate.require_all(wanted, about=digest.hexdigest())
+        done: EffectLedger = await self._run_blocking(self._commit, may_write, may_delete, ledger)
+        return done
+
+    async def discard(self) -> None:
+        """Remove the copies."""
+        await self._run_blocking(self._area.discard)
+
+    def _commit(self, may_write: Any, may_delete: Any, ledger: EffectLedger) -> EffectLedger:
+        return self._area.commit(self._files, may_write, may_delete, approved=ledger)
+
+    async def _copied(self, names: Any, may_read: Callable[[str, str], bool]) -> CopyReport:
+        def work() -> CopyReport:
+            return self._area.copy_in(self._files, names, may_read=may_read)
+
+        report: CopyReport = await self._run_blocking(work)
+        return report
+
+    def _may(self, permission_type: PermissionType) -> Callable[[str, str], bool]:
+        """Return what says whether a name may be used in this way without asking anybody."""
+        return lambda absolute, relative: self._gate.allows(permission_type, absolute, relative)
+
+    def _could(self, permission_type: PermissionType) -> Callable[[str, str], bool]:
+        """Return what says whether it may be used if a human agrees."""
+        return lambda absolute, relative: self._gate.could_allow(permission_type, absolute, relative)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_server.resources.isolation.bubblewrap import Bubblewrap
+from tests.support.sandboxes import ACCOUNTS
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> str:
+    file = tmp_path / "desk.toml"
+    accounts = f"accounts = {list(ACCOUNTS)}\n" if os.getuid() == 0 else ""
+    file.write_text(f"version = 1\n[sandbox]\n{accounts}")
+    file.chmod(0o600)
+    return str(file)
+
+
+def test_it_attacks_from_both_sides_and_says_what_holds(run: Any, policy: str) -> None:
+    done = run("doctor", "--policy", policy, "--json")
+    assert (done.code, done.data["holds"]) == (0, True)
+    assert done.data["tier"] in ("ns", "full")
+    assert len(done.data["attacks"]) > 10
+    assert {tuple(each.values()) for each in done.data["attacks"].values()} == {(True, False)}
+    assert set(done.data["features"]) == {"bubblewrap", "control groups", "kernel", "landlock"}
+
+
+def test_people_read_a_table_and_a_verdict(run: Any, policy: str) -> None:
+    done = run("doctor", "--policy", policy)
+    assert done.code == 0
+    assert "loopback" in done.out
+    assert done.out.splitlines()[-1].endswith("which holds")
+
+
+def test_a_machine_without_the_program_is_told_what_to_install(
+    run: Any, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bubblewrap, "problem", lambda self: "it is not installed; install the package 'bubblewrap'")
+    monkeypatch.setattr("mcp_server.resources.sandbox_examiner.LSM_ABI", 1_000)
+    done = run("doctor", "--policy", policy)
+    assert done.code == 1
+    assert "install the package 'bubblewrap'" in done.out
+    assert done.out.splitlines()[-1] == "tier: none; demanded: ns, which does not hold"
+    assert "loopback" not in done.out
+
+
+def test_without_namespaces_the_next_tier_is_told(run: Any, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bubblewrap, "problem", lambda self: "it is not installed; install the package 'bubblewrap'")
+    with open(policy, "a", encoding="utf-8") as file:
+        file.write(f'staging = "{Path(policy).parent / "staging"}"\n')
+    done = run("doctor", "--policy", policy, "--json")
+    assert (done.code, done.data["demanded"]) == (1, "ns")
+    assert done.data["tier"] in ("lsm", "none")
+    assert any("lsm" in finding for finding in done.data["findings"])
+
+
+def test_a_demand_that_is_not_met_is_a_no(run: Any, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_server.resources.isolation.control_groups.ControlGroups.find", lambda: None)
+    with open(policy, "a", encoding="utf-8") as file:
+        file.write('min_tier = "full"\n')
+    done = run("doctor", "--policy", policy, "--json")
+    assert (done.code, done.data["tier"], done.data["demanded"]) == (1, "ns", "full")
+    assert any("systemd-run" in finding for finding in done.data["findings"])
