@@ -125,7 +125,8 @@ class SandboxExaminer:
             self._prober = ExecutionManager(factory=factory, landlock=landlock, tier=tier)
             still_open = asyncio.run(self.attack())
         except (MCPServerError, OSError, ValueError) as error:
-            self.findings.append("; ".join([str(error), *getattr(error, "__notes__", ())]))
+            told = "; ".join([str(error), *getattr(error, "__notes__", ())])
+            self.findings.append(f"tier {tier.label!r} cannot be had: {told}")
             self._prober = None
             return IsolationTier.NONE
         if still_open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,13 +22,20 @@ class Program:
         forms: The forms of its arguments; one of them must match.
         workspace: Whether it sees the client's files: not at all, as copies, or as copies that are written back.
         environment: Variables that it is given.
+        prefix: Arguments that are put before the client's; no part of what the client says or is asked about.
+        options: Arguments that are put right after the client's first one, by that one: options of a subcommand.
+        hidden: Names of files that it gets no copy of, in the form of `ProtectedNames`.
+        substitutes: Files, relative to the folder, of which it gets what the function makes of their content.
 
     Raises:
         ValueError: The path is not below `/usr`, there is no form, or a variable may not be set.
 
-    >>> git = Program("git", "/usr/bin/git", (ArgumentForm("status --short"),), workspace="read")
+    >>> forms = (ArgumentForm("status --short"), ArgumentForm("diff"))
+    >>> git = Program("git", "/usr/bin/git", forms, "read", prefix=("--no-pager",), options={"diff": ("--no-ext-diff",)})
     >>> git.allows(["status", "--short"]), git.allows(["push"])
     (True, False)
+    >>> git.command(["diff"])
+    ('--no-pager', 'diff', '--no-ext-diff')
     """
 
     name: str
@@ -36,6 +43,10 @@ class Program:
     forms: tuple[ArgumentForm, ...]
     workspace: Literal["none", "read", "write"] = "none"
     environment: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    substitutes: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if os.path.normpath(self.path) != self.path or not self.path.startswith("/usr/"):
@@ -48,6 +59,13 @@ class Program:
     def allows(self, arguments: Sequence[str]) -> bool:
         """Whether the arguments have one of the forms."""
         return any(form.matches(arguments) for form in self.forms)
+
+    def command(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        """Return what the program is really given where the client gives it `arguments`."""
+        if not arguments:
+            return self.prefix
+        first, *rest = arguments
+        return (*self.prefix, first, *self.options.get(first, ()), *rest)
 
     def problem(self) -> str | None:
         """Return why the file must not be run, None when it may be."""
@@ -66,6 +84,10 @@ class Program:
         return {
             "environment": dict(sorted(self.environment.items())),
             "forms": [form.text for form in self.forms],
+            "hidden": list(self.hidden),
+            "options": {word: list(options) for word, options in sorted(self.options.items())},
             "path": self.path,
+            "prefix": list(self.prefix),
+            "substitutes": sorted(self.substitutes),
             "workspace": self.workspace,
         }
