@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mcp_server.resources.execution_manager import ExecutionManager
 from mcp_server.resources.isolation.bubblewrap import Bubblewrap
 from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
@@ -154,6 +155,19 @@ def test_no_daemon_outlives_its_run(sandboxes: SandboxManager, end: str) -> None
     pids = [int(line.split()[1]) for line in done.stdout.text().splitlines() if line.startswith("pid ")]
     assert len(pids) == 3
     assert [pid for pid in pids if is_alive(pid)] == []
+
+
+def test_without_the_runners_broom_daemons_do(sandboxes: SandboxManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ExecutionManager.job
+    monkeypatch.setattr(ExecutionManager, "job", lambda *given: {**job(*given), "shares_processes": False})
+    done = shell(sandboxes, "(setsid sh -c 'echo pid $$; exec sleep 1000' &); sleep 1")
+    pid = int(done.stdout.text().split()[1])
+    descriptor = os.pidfd_open(pid)
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    assert waiting.poll(0) == []
+    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    os.close(descriptor)
 
 
 def test_processes_that_fork_away_are_caught(sandboxes: SandboxManager) -> None:
