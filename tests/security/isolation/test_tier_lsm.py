@@ -16,6 +16,7 @@ import pytest
 
 from mcp_server.resources.execution_manager import ExecutionManager
 from mcp_server.resources.isolation.bubblewrap import Bubblewrap
+from mcp_server.resources.isolation.control_groups import ControlGroups
 from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.execution_result import ExecutionResult
@@ -149,7 +150,9 @@ FLOOD = "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done"
 
 
 @pytest.mark.parametrize("end", ["exit 0", "exit 3", "kill -9 $$", "sleep 1000", FLOOD])
-def test_no_daemon_outlives_its_run(sandboxes: SandboxManager, end: str) -> None:
+def test_no_daemon_outlives_its_run(sandboxes: SandboxManager, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    # By the runner alone, without the help of a control group.
+    monkeypatch.setattr(ControlGroups, "find", lambda: None)
     script = "for i in 1 2 3; do (setsid sh -c 'echo pid $$; exec sleep 1000' &) ; done; sleep 1; " + end
     done = shell(sandboxes, script, wall_seconds=3.0)
     pids = [int(line.split()[1]) for line in done.stdout.text().splitlines() if line.startswith("pid ")]
@@ -158,6 +161,8 @@ def test_no_daemon_outlives_its_run(sandboxes: SandboxManager, end: str) -> None
 
 
 def test_without_the_runners_broom_daemons_do(sandboxes: SandboxManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A control group would end them as well.
+    monkeypatch.setattr(ControlGroups, "find", lambda: None)
     job = ExecutionManager.job
     monkeypatch.setattr(ExecutionManager, "job", lambda *given: {**job(*given), "shares_processes": False})
     done = shell(sandboxes, "(setsid sh -c 'echo pid $$; exec sleep 1000' &); sleep 1")
