@@ -28,6 +28,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     """
     from mcp_server.resources.isolation.doctor import Doctor
     from mcp_server.resources.isolation.sandbox_config import SandboxConfig
+    from mcp_server.resources.isolation.sudo_check import SudoCheck
     from mcp_server.resources.sandbox_manager import SandboxManager
 
     config = SandboxConfig()
@@ -40,6 +41,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         found = Doctor(sandboxes=sandboxes).examine()
     finally:
         sandboxes.close()
+    # What there is of root without a password matters where the sandbox alone keeps it away, whatever the policy says.
+    root = SudoCheck(config=config.sudo, tier=found.tier).examine()
+    code = ExitCode.DONE if found.holds and root.holds else ExitCode.NO
     if output.as_json:
         output.data(
             {
@@ -48,10 +52,11 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 "features": dict(found.features),
                 "findings": list(found.findings),
                 "holds": found.holds,
+                "root_actions": {"problems": list(root.problems), "warnings": list(root.warnings)},
                 "tier": found.tier.label,
             }
         )
-        return ExitCode.DONE if found.holds else ExitCode.NO
+        return code
     if found.attacks:
         rows = [[name, _reached(out), _reached(inside)] for name, (out, inside) in found.attacks.items()]
         output.table(["attack", "outside", "inside"], rows)
@@ -59,9 +64,13 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         output.line(f"{name}: {value}")
     for finding in found.findings:
         output.line(f"! {finding}")
+    for problem in root.problems:
+        output.line(f"! root actions: {problem}")
+    for warning in root.warnings:
+        output.line(f"? root actions: {warning}")
     verdict = "holds" if found.holds else "does not hold"
     output.line(f"tier: {found.tier.label}; demanded: {found.demanded.label}, which {verdict}")
-    return ExitCode.DONE if found.holds else ExitCode.NO
+    return code
 
 
 def _reached(is_reached: bool) -> str:

@@ -44,7 +44,7 @@ def add_server_options(parser: ArgumentParser) -> None:
 
 
 def make_server(arguments: Namespace) -> MCPServer:
-    """Return the server that the options describe, with the filesystem module.
+    """Return the server that the options describe, with the modules that ship and can do something here.
 
     Raises:
         ConfigurationError: They describe none.
@@ -67,10 +67,18 @@ def make_server(arguments: Namespace) -> MCPServer:
     )
     server.register_module(FilesystemModule())
     policy = server.config.policy
+    if policy.grants(PermissionType.FILE_READ):
+        from mcp_server.tools.modules.archive_module import ArchiveModule
+
+        server.register_module(ArchiveModule())
     if policy.grants(PermissionType.CODE_EXECUTION) or policy.grants(PermissionType.SYSTEM_COMMAND):
         from mcp_server.tools.modules.execution_module import ExecutionModule
 
         server.register_module(ExecutionModule())
+    if policy.sandbox.sudo.is_enabled:
+        from mcp_server.tools.modules.root_action_module import RootActionModule
+
+        server.register_module(RootActionModule())
     for name in [*settings.get("modules", ()), *arguments.module]:
         server.register_module(name)
     return server

@@ -7,10 +7,12 @@ import platform
 from typing import Any, Final
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.isolation.bubblewrap import AUTHORITIES
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.execution_result import ExecutionResult
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.landlock_rules import LandlockRules
+from mcp_server.resources.isolation.relay import Relay
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
 from mcp_server.resources.isolation.sandbox_run import SandboxRun
 from mcp_server.resources.isolation.sandbox_shape import SandboxShape
@@ -48,6 +50,7 @@ class ExecutionManager:
         self._tasks: set[asyncio.Task[None]] = set()
         self._tier = tier
         self._no_execution = SeccompFilter.no_execution(platform.machine())
+        self._connect_only = SeccompFilter.connect_only(platform.machine())
 
     async def run(self, request: ExecutionRequest, *, owner: tuple[int, int] | None = None) -> ExecutionResult:
         """Run a request to its end.
@@ -59,6 +62,23 @@ class ExecutionManager:
         Raises:
             ResourceUnavailableError: The sandbox asked for cannot be had, so nothing was run.
         """
+        worker = await self.prepare(request, owner=owner)
+        try:
+            job = self.job(request, worker.view)
+            return await SandboxRun(worker=worker, request=request, job=job, tier=self._tier).run()
+        finally:
+            self._clean_up(worker)
+
+    async def prepare(self, request: ExecutionRequest, *, owner: tuple[int, int] | None = None) -> SandboxWorker:
+        """Return a sandbox that stands, and is bounded as the request's policy says; whoever asks ends it.
+
+        Args:
+            request: What is to be run.
+            owner: The user and group that it runs as on the host, None for the server's own.
+
+        Raises:
+            ResourceUnavailableError: The sandbox asked for cannot be had.
+        """
         policy = request.policy
         if self._tier < policy.min_tier:
             raise ResourceUnavailableError(
@@ -66,7 +86,15 @@ class ExecutionManager:
                 f"this needs isolation {policy.min_tier.label!r} and the machine gives {self._tier.label!r}, "
                 "so nothing was run; ask the operator to run the doctor",
             )
-        shape = SandboxShape(policy.limits.tmp_bytes, request.workspace, policy.may_write, owner)
+        if policy.network and self._tier < IsolationTier.NS:
+            raise ResourceUnavailableError(
+                "missing",
+                f"isolation {self._tier.label!r} has no network of its own, in which nothing but the proxy could be "
+                "reached, so nothing was run; run it without a network, or ask the operator to run the doctor",
+            )
+        shape = SandboxShape(
+            policy.limits.tmp_bytes, request.workspace, policy.may_write, owner, has_network=bool(policy.network)
+        )
         worker = await self._pool.take(shape)
         try:
             if worker.group is not None:
@@ -76,11 +104,7 @@ class ExecutionManager:
             raise ResourceUnavailableError(
                 "missing", "the control group of the sandbox cannot be limited, so nothing was run; ask the operator"
             ) from error
-        try:
-            job = self.job(request, worker.view)
-            return await SandboxRun(worker=worker, request=request, job=job, tier=self._tier).run()
-        finally:
-            self._clean_up(worker)
+        return worker
 
     async def close(self) -> None:
         """End the sandboxes that wait, and remove what the others left."""
@@ -102,12 +126,19 @@ class ExecutionManager:
             view: Where things are in the sandbox it is run in.
         """
         policy = request.policy
-        filters = view.filters if policy.may_execute else (*view.filters, self._no_execution)
+        filters = [*view.filters]
+        environment = {**view.environment, **policy.environment}
+        if policy.network:
+            filters.append(self._connect_only)
+            environment |= {**Relay.environment(), "SSL_CERT_FILE": AUTHORITIES}
+        if not policy.may_execute:
+            # The last, for it refuses any other.
+            filters.append(self._no_execution)
         return {
             "arguments": list(request.arguments),
             "code": request.code,
             "directory": view.workspace,
-            "environment": {**view.environment, **policy.environment},
+            "environment": environment,
             "filters": [program.hex() for program in filters],
             "hidden": view.hidden,
             "landlock": self.landlock.compile(policy, view),
@@ -120,7 +151,8 @@ class ExecutionManager:
     def _limits(policy: SandboxPolicy) -> dict[str, int]:
         limits = policy.limits
         found = {
-            "core_bytes": 0,
+            # One byte is too little for a file, and unlike none it also holds back a core that would go into a pipe.
+            "core_bytes": 1,
             "cpu_seconds": limits.cpu_seconds,
             "data_bytes": limits.memory_bytes,
             "file_bytes": limits.file_bytes,

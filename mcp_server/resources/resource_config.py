@@ -11,6 +11,7 @@ from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.file_limits import FileLimits
+    from mcp_server.resources.network.egress_limits import EgressLimits
     from mcp_server.resources.network.http_limits import HttpLimits
 
 
@@ -24,6 +25,7 @@ class ResourceConfig:
         max_threads: Threads for what blocks.
         max_calls_per_client: Blocking calls of one client at once.
         http_limits: Bounds of single requests over HTTP, None for the defaults.
+        egress_limits: Bounds of all connections of one sandboxed run, None for the defaults.
         authorities: Certificates in PEM that TLS believes beside those of the machine.
         sandbox: What the operator says about sandboxes.
 
@@ -36,5 +38,6 @@ class ResourceConfig:
     max_threads: int = MAX_THREADS
     max_calls_per_client: int = MAX_CALLS_PER_OWNER
     http_limits: HttpLimits | None = None
+    egress_limits: EgressLimits | None = None
     authorities: tuple[str, ...] = ()
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)

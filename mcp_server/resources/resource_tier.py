@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from mcp_server.resources.sandbox_manager import SandboxManager
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.root_config import RootConfig
     from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.network.address_judge import AddressJudge
+    from mcp_server.resources.network.egress_proxy import EgressProxy
     from mcp_server.resources.network.http_client import HttpClient
     from mcp_server.resources.network.tls_trust import TLSTrust
 
@@ -32,7 +34,9 @@ class ResourceTier:
     def __init__(self, *, config: ResourceConfig) -> None:
         self._config = config
         self._trust: TLSTrust | None = None
-        self.sandboxes = SandboxManager(config=config.sandbox, state_directory=config.state_directory)
+        self.sandboxes = SandboxManager(
+            config=config.sandbox, state_directory=config.state_directory, open_proxy=self.open_proxy
+        )
         self.pool = BlockingPool(max_threads=config.max_threads, max_calls_per_owner=config.max_calls_per_client)
 
     def open_files(self, roots: Sequence[RootConfig]) -> FileSystemManager | None:
@@ -71,6 +75,33 @@ class ResourceTier:
             trust=self._trust,
             run_blocking=run_blocking,
             limits=self._config.http_limits,
+        )
+
+    def open_proxy(
+        self, owner: str, allowed: tuple[str, ...], judge: AddressJudge, report: Callable[[str, int], None]
+    ) -> EgressProxy:
+        """Return what carries the connections of one sandboxed run.
+
+        Args:
+            owner: Against whom it counts what is waited for in threads.
+            allowed: Hosts and ports, each in its canonical form.
+            judge: Decides on their addresses.
+            report: Told of each decision.
+
+        Raises:
+            ConfigurationError: The extra `http-client` is not installed.
+        """
+        from mcp_server.resources.network.egress_proxy import EgressProxy
+        from mcp_server.resources.network.name_resolver import NameResolver
+        from mcp_server.resources.network.pinned_connector import PinnedConnector
+
+        resolver = NameResolver(run_blocking=partial(self.pool.run, owner))
+        return EgressProxy(
+            allowed=allowed,
+            connector=PinnedConnector(resolve=resolver.resolve),
+            rules=judge,
+            limits=self._config.egress_limits,
+            report=report,
         )
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from mcp_server.resources.isolation.launcher import Launcher
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 from mcp_server.resources.isolation.sandbox_factory import SandboxFactory
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
-from mcp_server.resources.isolation.seccomp_filter import SeccompFilter
+from mcp_server.resources.isolation.seccomp_filter import NETWORK_FAMILIES, SeccompFilter
 from mcp_server.resources.isolation.staging_area import StagingArea
 from mcp_server.resources.isolation.worker_factory import WorkerFactory
 from mcp_server.resources.kernel.landlock import Landlock
@@ -49,6 +49,7 @@ class SandboxExaminer:
         self._factory: WorkerFactory | None = None
         self._prober: ExecutionManager | None = None
         self.findings: list[str] = []
+        self.groups: ControlGroups | None = None
         self.execution: ExecutionManager | None = None
 
     @property
@@ -68,13 +69,13 @@ class SandboxExaminer:
             )
             return IsolationTier.NONE
         self._launcher = Launcher()
-        groups = ControlGroups.find()
+        groups = self.groups = ControlGroups.find()
         tier = self._try(IsolationTier.NS if groups is None else IsolationTier.FULL, groups)
         if tier is not IsolationTier.NONE:
             if groups is None:
                 self.findings.append(
                     "no control group can be made, so memory is bounded for each process and not for all together; "
-                    "start the server in a scope of its own: systemd-run --user --scope -p Delegate=yes mcp-server ..."
+                    "with systemd, start the server with `mcp-server serve --scope`"
                 )
             return tier
         tier = self._try(IsolationTier.LSM, groups)
@@ -149,6 +150,7 @@ class SandboxExaminer:
         return SandboxFactory(
             launcher=self._launcher,
             filter_program=SeccompFilter.base(platform.machine()),
+            network_filter=SeccompFilter.base(platform.machine(), families=NETWORK_FAMILIES),
             bubblewrap=bubblewrap,
             interpreter=Interpreter.find(for_others=self._is_root),
             groups=groups,

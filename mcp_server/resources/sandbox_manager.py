@@ -16,12 +16,19 @@ from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mcp_server.resources.execution_manager import ExecutionManager
+    from mcp_server.resources.isolation.process_sessions import ProcessSessions
+    from mcp_server.resources.isolation.process_state import ProcessState
+    from mcp_server.resources.isolation.root_actions import RootActions
     from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
     from mcp_server.resources.isolation.staging_area import StagingArea
+    from mcp_server.resources.network.address_judge import AddressJudge
+    from mcp_server.resources.network.egress_proxy import EgressProxy
     from mcp_server.resources.sandbox_examiner import SandboxExaminer
+
+    OpenProxy = Callable[[str, tuple[str, ...], AddressJudge, Callable[[str, int], None]], EgressProxy]
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +41,23 @@ class SandboxManager:
     Args:
         config: What the operator says.
         state_directory: The server's own state; None where nothing is kept.
+        open_proxy: Makes what carries the connections of one run; see `ResourceTier.open_proxy`. None where this
+            connects to nothing.
     """
 
-    def __init__(self, *, config: SandboxConfig, state_directory: Path | None = None) -> None:
+    def __init__(
+        self, *, config: SandboxConfig, state_directory: Path | None = None, open_proxy: OpenProxy | None = None
+    ) -> None:
         self._config = config
+        self._open_proxy = open_proxy
         self._state_directory = state_directory
         self._lock = threading.Lock()
         self._examining = threading.Lock()
         self._examiner: SandboxExaminer | None = None
         self._tier: IsolationTier | None = None
+        self._processes: ProcessSessions | None = None
+        self._on_process_end: Callable[[ProcessState], None] = lambda state: None
+        self._root_actions: RootActions | None = None
         self._has_staged = False
         self._accounts: dict[str, int] = {}
 
@@ -80,9 +95,55 @@ class SandboxManager:
             ResourceUnavailableError: The machine gives less than the operator demands.
         """
         self.require_sufficient()
-        assert self._examiner is not None
-        assert self._examiner.execution is not None
+        # Nothing holds, and the operator said that this will do; or the server is stopping.
+        if self._examiner is None or self._examiner.execution is None:
+            raise ResourceUnavailableError("missing", "this server executes nothing; ask the operator")
         return self._examiner.execution
+
+    @property
+    def processes(self) -> ProcessSessions:
+        """What keeps the processes that outlive their calls.
+
+        Raises:
+            ResourceUnavailableError: The machine gives less than the operator demands.
+        """
+        if self._processes is None:
+            from mcp_server.resources.isolation.process_sessions import ProcessSessions
+
+            self._processes = ProcessSessions(
+                execution=self.execution,
+                tier=self.tier,
+                session_seconds=self._config.session_seconds,
+                on_end=self._process_ended,
+            )
+        return self._processes
+
+    @property
+    def can_act_as_root(self) -> bool:
+        """Whether the operator lets actions be done as root, and what runs in a sandbox here cannot do them itself."""
+        return self._config.sudo.is_enabled and self.is_sufficient and self.tier >= IsolationTier.NS
+
+    @property
+    def root_actions(self) -> RootActions:
+        """What does the operator's actions as root; it says itself why it does none."""
+        if self._root_actions is None:
+            from mcp_server.resources.isolation.launcher import Launcher
+            from mcp_server.resources.isolation.root_actions import SUDO, RootActions
+
+            tier = self.tier if self.is_sufficient else IsolationTier.NONE
+            groups = None if self._examiner is None else self._examiner.groups
+            self._root_actions = RootActions(
+                config=self._config.sudo, launcher=Launcher(), tier=tier, groups=groups, sudo=SUDO
+            )
+        return self._root_actions
+
+    def tell_process_ends(self, listener: Callable[[ProcessState], None]) -> None:
+        """Tell of the end of every process that outlives its call, whatever its cause; nobody waits for such an end."""
+        self._on_process_end = listener
+
+    def _process_ended(self, state: ProcessState) -> None:
+        # Whoever listens may come later than the first process.
+        self._on_process_end(state)
 
     def require_sufficient(self) -> None:
         """Return when something may be executed here.
@@ -102,6 +163,7 @@ class SandboxManager:
         may_execute: bool = False,
         may_write: bool = False,
         environment: Mapping[str, str] | None = None,
+        network: tuple[str, ...] = (),
     ) -> SandboxPolicy:
         """Return the policy of one run: never wider than what the operator says.
 
@@ -110,6 +172,7 @@ class SandboxManager:
             may_execute: Whether programs may be started.
             may_write: Whether the workspace is writable.
             environment: Variables beyond those of every sandbox.
+            network: Hosts and ports that it may reach, each of them permitted.
         """
         from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
 
@@ -122,7 +185,27 @@ class SandboxManager:
             may_write=may_write,
             limits=limits,
             environment=environment or {},
+            network=network,
         )
+
+    def open_proxy(
+        self, client: str, allowed: tuple[str, ...], judge: AddressJudge, report: Callable[[str, int], None]
+    ) -> EgressProxy:
+        """Return what carries the connections of one run of a client.
+
+        Args:
+            client: Whose threads wait for names.
+            allowed: The hosts and ports of its policy.
+            judge: Decides on their addresses.
+            report: Told of each decision.
+
+        Raises:
+            ResourceUnavailableError: This server connects to nothing.
+            ConfigurationError: The extra `http-client` is not installed.
+        """
+        if self._open_proxy is None:
+            raise ResourceUnavailableError("missing", "this server connects to nothing")
+        return self._open_proxy(client, allowed, judge, report)
 
     def stage(self, client: str) -> StagingArea:
         """Return a new directory for copies of a client's files; blocking.
@@ -182,12 +265,16 @@ class SandboxManager:
         return await self._examiner.attack()
 
     async def rest(self) -> None:
-        """End the sandboxes that wait for work."""
+        """End the processes that outlive their calls, and the sandboxes that wait for work."""
+        if self._processes is not None:
+            await self._processes.close()
         if self._examiner is not None and self._examiner.execution is not None:
             await self._examiner.execution.close()
 
     def close(self) -> None:
         """End whatever runs; harmless when nothing ever did."""
+        if self._root_actions is not None:
+            self._root_actions.close()
         if self._examiner is not None:
             self._examiner.close()
             self._examiner = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -147,6 +147,14 @@ class CallGate:
         """Whether the door would open, if need be after a human agreed."""
         return self._effect(permission_type, resource, relative, None) in (Effect.ALLOW, Effect.ASK)
 
+    def standing(self, permission_type: PermissionType, resource: str) -> Callable[[], bool]:
+        """Return what tells, after the call as well, whether the policy in force grants its client this still.
+
+        It opens no door: it is for ending what a call left running when that is permitted no more.
+        """
+        permissions, client = self._permissions, self._principal.client
+        return lambda: permissions.decide(client, permission_type, resource).effect is Effect.ALLOW
+
     def _effect(
         self,
         permission_type: PermissionType,
@@ -178,6 +186,39 @@ class CallGate:
             self._stances[permission_type, resource] = epoch
             self._evidence.append([str(permission_type), resource, rule or decision.layer])
         return effect
+
+    def note(self, permission_type: PermissionType, resource: str, what: str) -> None:
+        """Put on record what became of something behind a door that is open, in the words of whoever decided it."""
+        self._evidence.append([str(permission_type), resource, what])
+
+    async def confirm(self, permission_type: PermissionType, resource: str, detail: str) -> None:
+        """Return when a human confirmed what was permitted already; the time he takes is not the call's.
+
+        Args:
+            permission_type: The kind of right.
+            resource: What it is about.
+            detail: What exactly will be done; an answer counts for this alone.
+
+        Raises:
+            PermissionDeniedError: He did not, or could not be asked.
+        """
+        call = self._call
+        if call is None or call.has_ended:
+            raise PermissionDeniedError("the call has ended; what it was permitted ended with it")
+        call.waiting += 1
+        try:
+            await self._consent.confirm(
+                client=self._principal.client,
+                record=self._record,
+                operation=self._operation,
+                permission_type=permission_type,
+                resource=resource,
+                peer=call.peer,
+                policy=self._permissions.policy.digest,
+                detail=detail,
+            )
+        finally:
+            call.waiting -= 1
 
     async def _ask(self, asks: Sequence[tuple[PermissionType, str, str]], about: str) -> None:
         """Ask the human; the time he takes is not the call's."""

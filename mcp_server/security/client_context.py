@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mcp_server.security.doors.file_door import FileDoor
     from mcp_server.security.doors.http_door import HttpDoor
     from mcp_server.security.doors.log_door import LogDoor
+    from mcp_server.security.doors.process_door import ProcessDoor
+    from mcp_server.security.doors.root_action_door import RootActionDoor
     from mcp_server.security.doors.run_door import RunDoor
     from mcp_server.security.operation import Operation
     from mcp_server.security.running_call import RunningCall
@@ -60,7 +62,9 @@ class ClientContext:
         "_pinned",
         "_pool",
         "_principal",
+        "_processes",
         "_record",
+        "_root_action",
         "_run",
         "_sandboxes",
     )
@@ -88,6 +92,8 @@ class ClientContext:
         self._pinned = pinned
         self._code: CodeDoor | None = None
         self._run: RunDoor | None = None
+        self._processes: ProcessDoor | None = None
+        self._root_action: RootActionDoor | None = None
         self._files: FileDoor | None = None
         self._open_http = open_http
         self._http: HttpDoor | None = None
@@ -169,6 +175,31 @@ class ClientContext:
                 run_blocking=partial(self._pool.run, self._principal.client),
             )
         return self._run
+
+    @property
+    def processes(self) -> ProcessDoor:
+        """The same programs, beyond the call that starts them: `await client.processes.start("make", ["all"])`."""
+        if self._processes is None:
+            from mcp_server.security.doors.process_door import ProcessDoor
+
+            self._processes = ProcessDoor(
+                gate=self._gate,
+                sandboxes=self._sandboxes,
+                files=self._record.files,
+                client=self._principal.client,
+                call=self._call,
+                run_blocking=partial(self._pool.run, self._principal.client),
+            )
+        return self._processes
+
+    @property
+    def root_action(self) -> RootActionDoor:
+        """What the operator lets be done as root: `await client.root_action("restart", {"unit": "nginx"})`."""
+        if self._root_action is None:
+            from mcp_server.security.doors.root_action_door import RootActionDoor
+
+            self._root_action = RootActionDoor(gate=self._gate, sandboxes=self._sandboxes, call=self._call)
+        return self._root_action
 
     @property
     def isolation(self) -> str | None:

@@ -26,6 +26,7 @@ class ClientView:
         permissions: The policy in force.
         epoch: The policy's epoch this view belongs to; a newer one makes a new view.
         can_execute: Whether there is a sandbox that is good enough to execute something in.
+        can_act_as_root: Whether the operator's actions may be done as root here.
 
     >>> from mcp_server.security.permissions.policy import Policy
     >>> policy = Policy.for_folders([], client="local")
@@ -34,7 +35,7 @@ class ClientView:
     True
     """
 
-    __slots__ = ("_can_execute", "_permissions", "_profile", "_seen", "epoch", "fingerprint")
+    __slots__ = ("_can_act_as_root", "_can_execute", "_permissions", "_profile", "_seen", "epoch", "fingerprint")
 
     def __init__(
         self,
@@ -43,10 +44,12 @@ class ClientView:
         permissions: PermissionManager,
         epoch: int,
         can_execute: Callable[[], bool] = lambda: False,
+        can_act_as_root: Callable[[], bool] = lambda: False,
     ) -> None:
         self._profile = profile
         self._permissions = permissions
         self._can_execute = can_execute
+        self._can_act_as_root = can_act_as_root
         self._seen: dict[str, tuple[Sequence[Permission], bool]] = {}
         self.epoch = epoch
         self.fingerprint = f"{profile.name}.{epoch}"
@@ -77,4 +80,7 @@ class ClientView:
             return False
         # What wants a sandbox to execute in is not offered where there is none, rather than run without. Asked last,
         # for finding it out takes a moment.
-        return not any(each.restricted and each.type in SANDBOXED for each in permissions) or self._can_execute()
+        wanted = {each.type for each in permissions if each.restricted and each.type in SANDBOXED}
+        if PermissionType.CODE_EXECUTION_SUDO in wanted and not self._can_act_as_root():
+            return False
+        return not wanted or self._can_execute()

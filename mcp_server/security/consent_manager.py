@@ -83,10 +83,60 @@ class ConsentManager:
             InputRequiredSignal: The question travels to the client in a result.
         """
         missing = [(kind, shown) for kind, _, shown in wanted]
-        what = ", ".join(f"{kind} {self.visible(shown)!r}" for kind, shown in missing)
         reserved = sorted({kind for kind, _ in missing if kind in OPERATOR_ONLY})
         if reserved:
             raise ConsentRequiredError(f"{', '.join(reserved)} needs the operator's approval", missing=missing)
+        question = self.text(client, operation, [(kind, resource) for kind, resource, _ in wanted])
+        await self._put(client, record, operation, wanted, peer, question, f"{policy} {about}")
+
+    async def confirm(
+        self,
+        *,
+        client: str,
+        record: ClientRecord,
+        operation: Operation,
+        permission_type: PermissionType,
+        resource: str,
+        peer: ClientPeer | None,
+        policy: str,
+        detail: str,
+    ) -> None:
+        """Return when the human agreed to what the operator's rule allows, and wants to be confirmed each time.
+
+        It takes nothing from the rule: what no rule allows is not asked about here.
+
+        Args:
+            client: The client's name.
+            record: The client, whose open questions are counted.
+            operation: What is to be done.
+            permission_type: The kind of right.
+            resource: What it is about.
+            peer: The other end.
+            policy: The digest of the policy in force.
+            detail: What exactly will be done; an answer counts for this alone.
+
+        Raises:
+            ConsentRequiredError: Declined, no answer in time, or nobody who may answer can be asked.
+            InputRequiredSignal: The question travels to the client in a result.
+        """
+        question = f"{self.text(client, operation, [(permission_type, resource)])}\n\n{self.visible(detail)}"
+        await self._put(
+            client, record, operation, [(permission_type, resource, resource)], peer, question, f"{policy} {detail}"
+        )
+
+    async def _put(
+        self,
+        client: str,
+        record: ClientRecord,
+        operation: Operation,
+        wanted: Sequence[tuple[PermissionType, str, str]],
+        peer: ClientPeer | None,
+        question: str,
+        about: str,
+    ) -> None:
+        """Put a question before the human, and return when he agreed."""
+        missing = [(kind, shown) for kind, _, shown in wanted]
+        what = ", ".join(f"{kind} {self.visible(shown)!r}" for kind, shown in missing)
         if peer is None or not peer.can_elicit:
             raise ConsentRequiredError(
                 f"the policy asks a human before {what}, and this client cannot show a question; "
@@ -96,14 +146,13 @@ class ConsentManager:
         if record.open_questions >= MAX_OPEN_QUESTIONS:
             raise ConsentRequiredError("too many questions are open; wait until they are answered", missing=missing)
         fields = {"client": client, "tool": operation.name, "need": [[kind, resource] for kind, resource, _ in wanted]}
-        question = self.text(client, operation, [(kind, resource) for kind, resource, _ in wanted])
         self._report("consent.asked", fields)
         record.open_questions += 1
         try:
             async with asyncio.timeout(CONSENT_SECONDS):
                 answer = await peer.elicit(
                     {"message": question, "requestedSchema": FORM},
-                    bound_to=f"{operation.definition_hash} {policy} {about}",
+                    bound_to=f"{operation.definition_hash} {about}",
                     ttl_seconds=CONSENT_SECONDS,
                 )
         except TimeoutError as error:

@@ -328,6 +328,7 @@ class SecurityChain:
                 permissions=self._permissions,
                 epoch=epoch,
                 can_execute=lambda: self._sandboxes.is_sufficient,
+                can_act_as_root=lambda: self._sandboxes.can_act_as_root,
             )
             record.view = view
         return view

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.audit_logger import AuditLogger
@@ -24,6 +25,7 @@ from mcp_server.security.security_config import SecurityConfig
 
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.isolation.process_state import ProcessState
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class SecurityTier:
             directory=config.audit_directory, durability=config.durability, stream=config.audit_directory.name
         )
         self.permissions = PermissionManager(policy=config.policy)
+        resources.sandboxes.tell_process_ends(self._record_process_end)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
         self.watch = CallWatch(clock=clock)
         self.chain = SecurityChain(
@@ -78,6 +81,14 @@ class SecurityTier:
             timer.cancel()
         self.clients.close()
         self.audit.close()
+
+    def _record_process_end(self, state: ProcessState) -> None:
+        """Put the end of a process on record that outlived its call: no call that is going on tells of it."""
+        fields = {"client": state.client, "process": state.id, "program": state.program, "tier": state.tier.label}
+        try:
+            self.audit.append("process.end", {**fields, "reason": str(state.reason or "failed")})
+        except AuditUnavailableError:
+            logger.exception("the end of process %s of client %s could not be recorded", state.id, state.client)
 
     def _open_files(self, profile: ClientProfile) -> FileSystemManager | None:
         from mcp_server.resources.filesystem.root_config import RootConfig

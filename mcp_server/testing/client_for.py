@@ -30,6 +30,7 @@ async def client_for(
     limits: Mapping[str, int | float] | None = None,
     sandbox: Mapping[str, Any] | None = None,
     programs: Mapping[str, Mapping[str, Any]] | None = None,
+    root_actions: Mapping[str, Mapping[str, Any]] | None = None,
     answer: Answerer | None = None,
     revision: str = MODERN,
 ) -> AsyncIterator[ModuleClient]:
@@ -44,6 +45,7 @@ async def client_for(
         limits: The client's limits, as in a policy file.
         sandbox: The policy's `[sandbox]`: a test that runs as root reserves accounts here.
         programs: The policy's `[program.NAME]`, by name.
+        root_actions: The policy's `[sudo.action.NAME]`, by name, switched on where there is one.
         answer: Answers the server's questions: `await answer(method, params)` returns the protocol's result.
         revision: The protocol's revision the client speaks.
 
@@ -54,7 +56,8 @@ async def client_for(
             refusal = await client.denied("count_words", path="../secret.txt")
     """
     policy = PolicyLoader().parse(
-        _policy_text(folder, allow, ask, deny, limits or {}, sandbox or {}, programs or {}), source="client_for"
+        _policy_text(folder, allow, ask, deny, limits or {}, sandbox or {}, programs or {}, root_actions or {}),
+        source="client_for",
     )
     with tempfile.TemporaryDirectory(prefix="mcp-server-test-") as state:
         server = MCPServer("test", policy=policy, client=DEFAULT_CLIENT, state=Path(state) / "state")
@@ -82,6 +85,7 @@ def _policy_text(
     limits: Mapping[str, Any],
     sandbox: Mapping[str, Any],
     programs: Mapping[str, Mapping[str, Any]],
+    root_actions: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Return the policy as a file would say it, so that tests and operators read the same language."""
     lines = ["version = 1", f"[client.{DEFAULT_CLIENT}]"]
@@ -92,6 +96,8 @@ def _policy_text(
     if limits:
         lines.append(f"limits = {{ {', '.join(f'{name} = {value}' for name, value in limits.items())} }}")
     tables = {"sandbox": sandbox, **{f"program.{name}": table for name, table in programs.items()}}
+    if root_actions:
+        tables |= {"sudo": {"enabled": True}, **{f"sudo.action.{name}": each for name, each in root_actions.items()}}
     for heading, table in tables.items():
         if table:
             lines += [f"[{heading}]", *(f"{name} = {_written(value)}" for name, value in table.items())]
@@ -104,6 +110,8 @@ def _written(value: Any) -> str:
         return "{ " + ", ".join(f"{name} = {_written(member)}" for name, member in value.items()) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_written, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return _quoted(value) if isinstance(value, str) else str(value)
 
 

@@ -27,6 +27,9 @@ from mcp_server.cli.output import Output
 from mcp_server.core.config_loader import FILE_KEYS
 from mcp_server.core.mcp_server import MCPServer
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
+from mcp_server.resources.archives.archive_formats import SUFFIXES
+from mcp_server.resources.isolation.end_reason import EndReason
+from mcp_server.resources.isolation.program_presets import GIT_READING, GIT_WRITING
 from mcp_server.security.audit.record_kind import KINDS
 from mcp_server.security.client_context import ClientContext
 from mcp_server.security.doors.file_door import FileDoor
@@ -34,6 +37,8 @@ from mcp_server.security.doors.http_door import HttpDoor
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.tools.modules.archive_module import ArchiveModule
+from mcp_server.tools.modules.execution_module import ExecutionModule
 from mcp_server.tools.modules.filesystem_tools import tool_definitions
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -237,6 +242,16 @@ def test_the_reference_names_every_kind_of_record_that_is_written() -> None:
     assert sorted(kind for kind in written & KINDS.keys() if f"`{kind}`" not in text) == []
 
 
+def test_the_reference_names_every_execution_tool_its_arguments_and_every_end() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "execution-module.md").read_text(encoding="utf-8")
+    rows = {row[1]: row[0] for row in re.finditer(r"^\| `(\w+)` \|.*$", text, re.MULTILINE)}
+    module = ExecutionModule()
+    module.lower()
+    for name, tool in module.tools.items():
+        assert [each for each in tool.input_schema["properties"] if f"`{each}`" not in rows[name]] == [], name
+    assert [reason.value for reason in EndReason if f"`{reason.value}`" not in text] == []
+
+
 def test_the_reference_names_every_file_tool_and_its_arguments() -> None:
     text = (CHECKOUT / "docs" / "reference" / "filesystem-module.md").read_text(encoding="utf-8")
     rows = {row[1]: row[0] for row in re.finditer(r"^\| `(\w+)` \|.*$", text, re.MULTILINE)}
@@ -246,6 +261,22 @@ def test_the_reference_names_every_file_tool_and_its_arguments() -> None:
             assert all(f"`{argument}`" in row for argument in definition["input_schema"]["properties"])
         for permission in definition["permissions"]:
             assert f"`{permission.type}`" in row
+
+
+def test_the_reference_names_every_archive_tool_its_arguments_and_endings() -> None:
+    text = (CHECKOUT / "docs" / "reference" / "archive-module.md").read_text(encoding="utf-8")
+    rows = {row[1]: row[0] for row in re.finditer(r"^\| `(\w+)` \|.*$", text, re.MULTILINE)}
+    module = ArchiveModule()
+    module.lower()
+    for name, tool in module.tools.items():
+        assert all(f"`{argument}`" in rows[name] for argument in tool.input_schema["properties"])
+        assert all(f"`{permission.type}`" in rows[name] for permission in tool.permissions)
+    assert [suffix for suffix in SUFFIXES if f"`{suffix}`" not in text] == []
+
+
+def test_the_guide_to_git_names_every_verb() -> None:
+    text = (CHECKOUT / "docs" / "how-to" / "let-a-model-use-git.md").read_text(encoding="utf-8")
+    assert [form for form in (*GIT_READING, *GIT_WRITING) if f"`{form.split()[0]}" not in text] == []
 
 
 def test_the_reference_names_every_key_of_the_configuration_file() -> None:

@@ -65,6 +65,17 @@ def quoted(text: str) -> str:
     return f"'{escaped(shown)}'"
 
 
+def folded(name: str) -> str:
+    """Return what a file system that knows no case, and one form of each letter, takes a name for.
+
+    >>> folded("README") == folded("readme"), folded("e\u0301") == folded("\xc9")
+    (True, True)
+    """
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN and character not in _JOINERS
 

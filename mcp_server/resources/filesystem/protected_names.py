@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.filesystem.glob_pattern import name_matches
+from mcp_server.resources.filesystem.names import folded
 
 _MAX_PATTERN_PARTS: Final = 8
 
@@ -56,7 +56,7 @@ class ProtectedNames:
         wild: list[tuple[tuple[str, ...], bool]] = []
         prefixes: set[tuple[str, ...]] = set()
         for pattern in patterns:
-            parts = tuple(_folded(part) for part in pattern.split("/") if part)
+            parts = tuple(folded(part) for part in pattern.split("/") if part)
             is_tree = bool(parts) and parts[-1] == "**"
             parts = parts[:-1] if is_tree else parts
             if not parts or "**" in parts or len(parts) > _MAX_PATTERN_PARTS:
@@ -73,18 +73,18 @@ class ProtectedNames:
 
     def covers(self, parts: Sequence[str]) -> bool:
         """Return whether the path made of `parts` is protected."""
-        folded = tuple(_folded(part) for part in parts)
-        length = len(folded)
+        names = tuple(folded(part) for part in parts)
+        length = len(names)
         for start in range(length):
-            if folded[start:] in self._literal:
+            if names[start:] in self._literal:
                 return True
             # A pattern has few names, so only short runs can be one.
             for end in range(start + 1, min(length, start + _MAX_PATTERN_PARTS) + 1):
-                if folded[start:end] in self._literal_trees:
+                if names[start:end] in self._literal_trees:
                     return True
         for pattern, is_tree in self._wild:
             ends = range(len(pattern), length + 1) if is_tree else (length,)
-            if any(_ends_with(folded[:end], pattern) for end in ends):
+            if any(_ends_with(names[:end], pattern) for end in ends):
                 return True
         return False
 
@@ -93,14 +93,8 @@ class ProtectedNames:
 
         Moving such a directory away, or another one into its place, would change what is protected without naming it.
         """
-        folded = tuple(_folded(part) for part in parts)
-        return any(_ends_with(folded, prefix) for prefix in self._prefixes)
-
-
-def _folded(name: str) -> str:
-    if name.isascii():
-        return name.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        names = tuple(folded(part) for part in parts)
+        return any(_ends_with(names, prefix) for prefix in self._prefixes)
 
 
 def _ends_with(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -97,6 +97,9 @@ def _():
 print(json.dumps(found))
 """
 
+FORBIDDEN_TO_ALL: Final = frozenset({"user namespace", "privilege"})
+"""Attacks that some systems stop everywhere: outside a sandbox they may fail without being broken."""
+
 
 @dataclass(frozen=True, slots=True)
 class BarrierProbe:
@@ -142,7 +145,8 @@ class BarrierProbe:
     def open_barriers(self, output: str) -> list[str]:
         """Return the attacks that reached their canary, or of which nothing is known, by what the program wrote."""
         try:
-            told: Mapping[str, Any] = json.loads(output)
+            found = json.loads(output)
         except ValueError:
-            told = {}
+            found = None
+        told: Mapping[str, Any] = found if isinstance(found, dict) else {}
         return [name for name in self.attacks() if told.get(name) is not False]

@@ -34,6 +34,12 @@ ETC: Final = {
 ETC_OF_THE_HOST: Final = ("ld.so.cache",)
 """What programs need to be found: the linker's index."""
 
+AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""Where certificates of authorities are inside, for those who may reach something."""
+
+AUTHORITIES_OF_THE_HOST: Final = (AUTHORITIES, "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
+"""Where distributions keep them; the first that is there."""
+
 
 class Bubblewrap:
     """Writes the options of a sandbox, from an empty root up: what is not named here does not exist inside.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcp_server.resources.isolation.barrier_probe import FORBIDDEN_TO_ALL
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
 
 
@@ -35,6 +36,11 @@ class Diagnosis:
 
     @property
     def holds(self) -> bool:
-        """Whether what is demanded holds, and the attacks prove it: one that reaches nothing outside proves nothing."""
-        proofs = [outside and not inside for outside, inside in self.attacks.values()]
+        """Whether what is demanded holds, and the attacks prove it: one that reaches nothing outside proves nothing.
+
+        Excepted are those that a system may forbid to everybody, as containers do.
+        """
+        proofs = [
+            not inside and (outside or name in FORBIDDEN_TO_ALL) for name, (outside, inside) in self.attacks.items()
+        ]
         return self.tier >= self.demanded and bool(proofs) and all(proofs)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
+
+if TYPE_CHECKING:
+    from mcp_server.resources.network.egress_proxy import EgressProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,11 @@ class ExecutionRequest:
         workspace: An open descriptor of the directory that is its `/workspace`; None for an empty one that is gone
             afterwards. It stays the caller's.
         on_output: Told of each piece as it comes, with the stream's name, `stdout` or `stderr`.
+        open_proxy: Makes what carries its connections to the hosts and ports of the policy, and nowhere else.
 
     Raises:
-        ValueError: Not exactly one of `code` and `program`, a program where the policy allows none, or an argument that
-            no program can be given.
+        ValueError: Not exactly one of `code` and `program`, a program where the policy allows none, an argument that no
+            program can be given, or something to reach and nothing that leads there.
     """
 
     policy: SandboxPolicy
@@ -34,6 +39,7 @@ class ExecutionRequest:
     stdin: bytes = b""
     workspace: int | None = None
     on_output: Callable[[str, bytes], None] | None = None
+    open_proxy: Callable[[tuple[str, ...]], EgressProxy] | None = None
 
     def __post_init__(self) -> None:
         if (self.code is None) == (self.program is None):
@@ -48,3 +54,5 @@ class ExecutionRequest:
             raise ValueError("an argument holds half a character")
         if len(self.stdin) > self.policy.limits.stdin_bytes:
             raise ValueError("more input than the policy allows")
+        if self.policy.network and self.open_proxy is None:
+            raise ValueError("there is no proxy for what the policy lets it reach")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# Most of what a configuration can hold names a program: `core.fsmonitor`, `filter.*.clean`, `diff.*.textconv`, `alias.*`
-# and every key that the next version brings. So what is kept is listed, and none of it is one.
+# Much of what a configuration can hold names a program: `core.fsmonitor`, `filter.*.clean`, `diff.*.textconv`,
+# `alias.*`, and whatever key the next version brings. So what is kept is listed, and nothing of it is a program.
 _KEPT: Final = {
     "core": (
         "repositoryformatversion",

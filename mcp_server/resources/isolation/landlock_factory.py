@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.control_groups import ControlGroups
 from mcp_server.resources.isolation.landlock_worker import LandlockWorker
 from mcp_server.resources.isolation.launcher import Launcher
@@ -60,6 +61,9 @@ class LandlockFactory(WorkerFactory):
         """Make no more; nothing is held open."""
 
     async def _start(self, shape: SandboxShape) -> SandboxWorker:
+        if shape.has_network:
+            # Its relay would listen on the host, for everybody.
+            raise ResourceUnavailableError("missing", "without namespaces there is no network for what is run")
         area = self._scratch(shape.owner)
         scratch = area.path
         # Its owner made it for this run, in a directory that nobody else may enter.

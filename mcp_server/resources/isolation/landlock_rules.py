@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mcp_server.resources.isolation.relay import PORT
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
 from mcp_server.resources.isolation.sandbox_view import SandboxView
 from mcp_server.resources.kernel.landlock import (
@@ -18,6 +19,7 @@ from mcp_server.resources.kernel.landlock import (
     ACCESS_FS_REMOVE_FILE,
     ACCESS_FS_TRUNCATE,
     ACCESS_FS_WRITE_FILE,
+    ACCESS_NET_CONNECT_TCP,
     Landlock,
 )
 
@@ -37,7 +39,7 @@ WRITE: Final = (
 
 
 class LandlockRules:
-    """Compiles what one run may do with the files that exist in its sandbox, and that it may connect to nothing.
+    """Compiles what one run may do with the files of its sandbox, and that it may connect to the relay or to nothing.
 
     Rights that the kernel does not know are left out of what is handled, and the other barriers have to do.
 
@@ -72,10 +74,13 @@ class LandlockRules:
         rights |= dict.fromkeys(view.scratch, WRITE | execute)
         if view.workspace not in view.scratch:
             rights[view.workspace] = (WRITE if policy.may_write else READ) | execute
+        handled_net = Landlock.net_rights(self.abi)
+        connect = handled_net & ACCESS_NET_CONNECT_TCP if policy.network else 0
         return {
             "rules": [(path, access & known) for path, access in rights.items()],
+            "ports": [(PORT, connect)] if connect else [],
             "file_rights": Landlock.file_rights(self.abi),
             "handled_fs": known,
-            "handled_net": Landlock.net_rights(self.abi),
+            "handled_net": handled_net,
             "scoped": Landlock.scopes(self.abi),
         }

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 import socket
+import subprocess
 
-from mcp_server.resources.isolation.sandbox_worker import END_SECONDS, SandboxWorker
+from mcp_server.resources.isolation.sandbox_worker import END_SECONDS, REAP_SECONDS, SandboxWorker
 from mcp_server.resources.isolation.staging_area import StagingArea
 from mcp_server.resources.process_tree import ProcessTree
 
@@ -50,7 +51,8 @@ class LandlockWorker(SandboxWorker):
             loop.remove_reader(pidfd.fileno())
             with contextlib.suppress(ProcessLookupError):
                 pidfd.send_signal(signal.SIGKILL)
-            self.process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(REAP_SECONDS)
             pidfd.close()
             area, self._area = self._area, None
             if area is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -45,6 +45,7 @@ class Launcher:
         stdout: int = subprocess.DEVNULL,
         stderr: int = subprocess.DEVNULL,
         owner: tuple[int, int] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Future[subprocess.Popen[bytes]]:
         """Start a program.
 
@@ -55,6 +56,7 @@ class Launcher:
             stdout: What it writes to.
             stderr: What it complains to.
             owner: The user and group it runs as, without further groups; None for our own.
+            environment: Its whole environment; empty unless something is given.
 
         Raises:
             ResourceUnavailableError: The launcher is closed.
@@ -66,7 +68,7 @@ class Launcher:
                 account = {"user": owner[0], "group": owner[1], "extra_groups": []}
             return subprocess.Popen(
                 list(command),
-                env={},
+                env=dict(environment or {}),
                 cwd="/",
                 stdin=stdin,
                 stdout=stdout,

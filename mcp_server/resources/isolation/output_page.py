@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from mcp_server.resources.isolation.process_state import ProcessState
+
+STREAMS: Final = ("stdout", "stderr")
+
+PAGE_BYTES: Final = 1 << 16
+"""How much is read at once unless the caller says otherwise."""
+
+MAX_PAGE_BYTES: Final = 1 << 18
+"""The most that is read at once: many clients refuse or cut a longer result."""
+
+MIN_PAGE_BYTES: Final = 4
+"""The least: the longest character of UTF-8, which is never cut."""
+
+MAX_WAIT_SECONDS: Final = 30.0
+"""The longest wait for output: clients give up on a call that says nothing after a minute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
@@ -48,6 +49,8 @@ class ProcessJob(SandboxJob):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(worker=worker, request=request, job=job, wall_seconds=wall_seconds, clock=clock)
+        # It can be fed before its task has begun.
+        self._loop = asyncio.get_running_loop()
         limits = request.policy.limits
         self.rings = {"stdout": OutputRing(limits.stdout_bytes), "stderr": OutputRing(limits.stderr_bytes)}
         self.is_running = True
@@ -99,11 +102,16 @@ class ProcessJob(SandboxJob):
             close: Whether nothing more will come; only if all of it was taken.
 
         Raises:
+            LimitExceededError: The text is longer than `MAX_INPUT_BYTES`.
             ResourceUnavailableError: It reads no input any more.
         """
+        data = text.encode("utf-8", "replace")
+        if len(data) > MAX_INPUT_BYTES:
+            raise LimitExceededError(
+                "process_input", f"more than {MAX_INPUT_BYTES} bytes at once; nothing was taken, send it in parts"
+            )
         if self._worker.stdin < 0 or self._is_input_over:
             raise ResourceUnavailableError("missing", "the input of this process is closed; nothing was taken")
-        data = text.encode("utf-8", "replace")
         part = data[: max(0, MAX_INPUT_BYTES - len(self._unsent))]
         # A character that was cut is not taken.
         taken = len(part.decode("utf-8", "ignore"))

@@ -30,12 +30,12 @@ class Program:
     Raises:
         ValueError: The path is not below `/usr`, there is no form, or a variable may not be set.
 
-    >>> forms = (ArgumentForm("status --short"), ArgumentForm("diff"))
-    >>> git = Program("git", "/usr/bin/git", forms, "read", prefix=("--no-pager",), options={"diff": ("--no-ext-diff",)})
-    >>> git.allows(["status", "--short"]), git.allows(["push"])
+    >>> git = Program("git", "/usr/bin/git", (ArgumentForm("diff --stat"),), "read", prefix=("--no-pager",),
+    ...               options={"diff": ("--no-ext-diff",)})
+    >>> git.allows(["diff", "--stat"]), git.allows(["push"])
     (True, False)
-    >>> git.command(["diff"])
-    ('--no-pager', 'diff', '--no-ext-diff')
+    >>> git.command(["diff", "--stat"])
+    ('--no-pager', 'diff', '--no-ext-diff', '--stat')
     """
 
     name: str

@@ -76,30 +76,30 @@ GIT_READING: Final = (
     "status --short --branch",
     "log -n {count:int}",
     "log -n {count:int} -- {files:path...}",
-    "log -n {count:int} {revision:word} -- {files:path...}",
+    "log -n {count:int} {revision:revision} -- {files:path...}",
     "log --oneline -n {count:int}",
     "log --oneline -n {count:int} -- {files:path...}",
-    "log --oneline -n {count:int} {revision:word} -- {files:path...}",
+    "log --oneline -n {count:int} {revision:revision} -- {files:path...}",
     "log --stat -n {count:int}",
     "log --patch -n {count:int} -- {files:path...}",
-    "show {revision:word} -- {files:path...}",
-    "show --stat {revision:word} -- {files:path...}",
+    "show {revision:revision} -- {files:path...}",
+    "show --stat {revision:revision} -- {files:path...}",
     "diff",
     "diff --stat",
     "diff --cached",
     "diff --cached --stat",
     "diff -- {files:path...}",
     "diff --cached -- {files:path...}",
-    "diff {revision:word} -- {files:path...}",
-    "diff {from:word} {to:word} -- {files:path...}",
+    "diff {revision:revision} -- {files:path...}",
+    "diff {from:revision} {to:revision} -- {files:path...}",
     "blame -- {file:path}",
-    "blame {revision:word} -- {file:path}",
+    "blame {revision:revision} -- {file:path}",
     "branch --list",
     "branch --list --all",
     "branch --show-current",
     "ls-files",
     "ls-files -- {files:path...}",
-    "rev-parse --verify {revision:word}",
+    "rev-parse --verify {revision:revision}",
     "rev-parse --abbrev-ref HEAD",
 )
 """The forms that change nothing."""
@@ -130,7 +130,7 @@ def program_of_preset(
     *,
     path: str | None = None,
     forms: Sequence[ArgumentForm] = (),
-    workspace: Literal["none", "read", "write"] | None = None,
+    workspace: Literal["none", "read", "write"] = "read",
     environment: Mapping[str, str] | None = None,
 ) -> Program:
     """Return the program that a preset describes.
@@ -140,7 +140,7 @@ def program_of_preset(
         name: What clients call it.
         path: Another file than the preset's.
         forms: Forms in place of the preset's.
-        workspace: `read` unless given; with `write` the forms that change something are there as well.
+        workspace: With `write` the forms that change something are there as well.
         environment: Variables that it is given.
 
     Raises:
@@ -160,7 +160,7 @@ def program_of_preset(
         name,
         path or "/usr/bin/git",
         tuple(forms),
-        workspace or "read",
+        workspace,
         environment or {},
         prefix=GIT_PREFIX,
         options=GIT_OPTIONS,

@@ -14,12 +14,15 @@ import stat
 import sys
 import threading
 import traceback
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from mcp_server.resources.kernel.close_range import CloseRange
 from mcp_server.resources.kernel.landlock import Landlock
 from mcp_server.resources.kernel.prctl import Prctl
 from mcp_server.resources.kernel.seccomp import Seccomp
+
+if TYPE_CHECKING:
+    from mcp_server.resources.isolation.relay import Relay
 
 READY: Final = b"R"
 """Sent when the runner waits for its job."""
@@ -53,16 +56,23 @@ class Runner:
     Runs with the standard library only, in an interpreter that has read no environment and no site directories.
 
     Args:
-        control: The socket to the server, its only way out.
+        control: The socket to the server.
+        channel: The socket over which connections are handed to the server; None where nothing may be reached.
     """
 
-    def __init__(self, control: int) -> None:
+    def __init__(self, control: int, channel: int | None = None) -> None:
         self._control = control
         # Before the job comes, so that a worker that waits has nothing left to import.
         self._prctl = Prctl()
         self._landlock = Landlock()
         self._seccomp = Seccomp()
         self._close_range = CloseRange()
+        self._relay: Relay | None = None
+        if channel is not None:
+            # With the sockets of the standard library, which no other run needs.
+            from mcp_server.resources.isolation.relay import Relay
+
+            self._relay = Relay(channel)
 
     def serve(self) -> NoReturn:
         """Run one job."""
@@ -82,6 +92,10 @@ class Runner:
             os.dup2(null, stream)
         if job["shares_processes"]:
             self._wait_for(child)
+        elif self._relay is not None:
+            descriptor = os.pidfd_open(child)
+            self._relay.serve_until(descriptor)
+            os.close(descriptor)
         _, status, usage = os.wait4(child, 0)
         if job["shares_processes"]:
             self._end_descendants()
@@ -177,7 +191,13 @@ class Runner:
             self._seccomp.install(bytes.fromhex(program))
 
     def _apply_landlock(
-        self, rules: list[tuple[str, int]], file_rights: int, handled_fs: int, handled_net: int, scoped: int
+        self,
+        rules: list[tuple[str, int]],
+        ports: list[tuple[int, int]],
+        file_rights: int,
+        handled_fs: int,
+        handled_net: int,
+        scoped: int,
     ) -> None:
         ruleset = self._landlock.create_ruleset(handled_fs=handled_fs, handled_net=handled_net, scoped=scoped)
         for path, access in rules:
@@ -185,6 +205,8 @@ class Runner:
             is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
             self._landlock.add_path(ruleset, descriptor, access if is_directory else access & file_rights)
             os.close(descriptor)
+        for port, access in ports:
+            self._landlock.add_port(ruleset, port, access)
         self._landlock.restrict_self(ruleset)
         os.close(ruleset)
 
@@ -268,5 +290,5 @@ def _processes_of(user: int) -> int:
 
 
 def main() -> NoReturn:
-    """Serve on the descriptor that the first argument names."""
-    Runner(int(sys.argv[1])).serve()
+    """Serve on the descriptor that the first argument names; a second one names the channel of the relay."""
+    Runner(*map(int, sys.argv[1:3])).serve()

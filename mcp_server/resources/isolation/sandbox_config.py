@@ -9,9 +9,13 @@ from typing import Any, Final
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.program import Program
 from mcp_server.resources.isolation.resource_limits import ResourceLimits
+from mcp_server.resources.isolation.sudo_config import SudoConfig
 
 MAX_WAITING: Final = 8
 """Sandboxes that stand ready, for all clients together."""
+
+MAX_SESSION_SECONDS: Final = 86_400
+"""The longest that a policy lets a process run on between calls, in seconds: what runs longer is no session's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class SandboxConfig:
         programs: The programs that may be run, by name.
         staging: The directory in which copies of the clients' files are made for a run; None for one in the server's
             state, or in `/var/lib/mcp-server` where the server runs as root.
+        session_seconds: How long a process may run on between calls; what is run within one call has its own limit.
+        sudo: What may be done as root, outside of any sandbox.
 
     Raises:
         ValueError: The accounts are no range, or hold the system's own.
@@ -41,6 +47,8 @@ class SandboxConfig:
     warm_workers: int = 2
     programs: Mapping[str, Program] = field(default_factory=dict)
     staging: str | None = None
+    session_seconds: float = 3600.0
+    sudo: SudoConfig = field(default_factory=SudoConfig)
 
     def __post_init__(self) -> None:
         if self.accounts is not None:
@@ -55,6 +63,8 @@ class SandboxConfig:
             "limits": asdict(self.limits),
             "min_tier": self.min_tier.label,
             "programs": {name: program.to_json() for name, program in sorted(self.programs.items())},
+            "session_seconds": self.session_seconds,
             "staging": self.staging,
+            "sudo": self.sudo.to_json(),
             "warm_workers": self.warm_workers,
         }

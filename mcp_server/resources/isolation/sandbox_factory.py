@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from mcp_server.resources.isolation.bubblewrap import ETC, ETC_OF_THE_HOST, HOST_DIRECTORIES, PACKAGE, Bubblewrap
+from mcp_server.resources.isolation.bubblewrap import (
+    AUTHORITIES,
+    AUTHORITIES_OF_THE_HOST,
+    ETC,
+    ETC_OF_THE_HOST,
+    HOST_DIRECTORIES,
+    PACKAGE,
+    Bubblewrap,
+)
 from mcp_server.resources.isolation.control_groups import ControlGroups
 from mcp_server.resources.isolation.interpreter import INSIDE, Interpreter
 from mcp_server.resources.isolation.launcher import Launcher
@@ -23,6 +31,7 @@ _RUN: Final = (
     "from mcp_server.resources.isolation.runner import main; main()"
 )
 _RUNNER: Final = (
+    "resources/isolation/relay.py",
     "resources/isolation/runner.py",
     "resources/kernel/close_range.py",
     "resources/kernel/landlock.py",
@@ -40,6 +49,7 @@ class SandboxFactory(WorkerFactory):
     Args:
         launcher: Starts processes.
         filter_program: The system call filter of everything inside.
+        network_filter: The one of everything inside where something may be reached.
         bubblewrap: Writes the options.
         interpreter: The Python inside.
         groups: Makes a control group for each; None where the system lets nobody.
@@ -50,12 +60,14 @@ class SandboxFactory(WorkerFactory):
         *,
         launcher: Launcher,
         filter_program: bytes,
+        network_filter: bytes,
         bubblewrap: Bubblewrap,
         interpreter: Interpreter,
         groups: ControlGroups | None = None,
     ) -> None:
         super().__init__(launcher=launcher, groups=groups)
         self._filter_program = filter_program
+        self._network_filter = network_filter
         self._bubblewrap = bubblewrap
         self._interpreter = interpreter
         beside = [f"/{name}" for name in HOST_DIRECTORIES]
@@ -81,7 +93,9 @@ class SandboxFactory(WorkerFactory):
                 return descriptor
 
             files = [(path, readable(content)) for path, content in self._files]
-            filter_fd = readable(self._filter_program)
+            if shape.has_network:
+                files += [(path, readable(content)) for path, content in _authorities()]
+            filter_fd = readable(self._network_filter if shape.has_network else self._filter_program)
             status_read, status_write = os.pipe2(os.O_CLOEXEC)
             theirs.callback(os.close, status_write)
             options = self._bubblewrap.options(
@@ -122,6 +136,14 @@ def _files() -> Iterator[tuple[str, bytes]]:
         yield f"{PACKAGE}/mcp_server/{package}__init__.py", b""
     for name in _RUNNER:
         yield f"{PACKAGE}/mcp_server/{name}", (here / name).read_bytes()
+
+
+def _authorities() -> Iterator[tuple[str, bytes]]:
+    """Return the file of the authorities that the machine believes, if it has one: they are no secret."""
+    for path in AUTHORITIES_OF_THE_HOST:
+        with contextlib.suppress(OSError):
+            yield AUTHORITIES, Path(path).read_bytes()
+            return
 
 
 def _readable(content: bytes) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
+from mcp_server.resources.isolation.relayed_connections import RelayedConnections
 from mcp_server.resources.isolation.sandbox_worker import SandboxWorker
 
 PIECE_BYTES: Final = 1 << 16
@@ -83,8 +84,10 @@ class SandboxJob(ABC):
         self._loop = asyncio.get_running_loop()
         self._drained = self._loop.create_future()
         told: Mapping[str, Any] = {}
+        connections: RelayedConnections | None = None
         try:
             self._watch()
+            connections = self._connections()
             # What cancels the call ends here as well: a run does not outlive whoever asked for it.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._wall_seconds) as self._limit:
@@ -97,6 +100,8 @@ class SandboxJob(ABC):
         finally:
             self._limit = None
             self._worker.kill()
+            if connections is not None:
+                connections.end()
             try:
                 await self._worker.ended()
                 if self._open_streams:
@@ -106,6 +111,8 @@ class SandboxJob(ABC):
             finally:
                 self._unwatch()
                 self._worker.close()
+                if connections is not None:
+                    await connections.ended()
         if "failed" in told:
             error = ResourceUnavailableError(
                 "missing", "a barrier of the sandbox could not be put in place, so nothing was run; ask the operator"
@@ -130,6 +137,15 @@ class SandboxJob(ABC):
         if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_seconds is not None and cpu_seconds >= limit):
             return EndReason.CPU
         return EndReason.SIGNAL
+
+    def _connections(self) -> RelayedConnections | None:
+        """Return what its relay hands over, being taken; None where it may reach nothing."""
+        network, open_proxy, channel = self._request.policy.network, self._request.open_proxy, self._worker.connections
+        if not network or open_proxy is None or channel is None:
+            return None
+        connections = RelayedConnections(channel=channel, serve=open_proxy(network).serve)
+        connections.begin()
+        return connections
 
     # Streams
 

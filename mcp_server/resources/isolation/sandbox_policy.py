@@ -11,11 +11,18 @@ from typing import Any, Final
 
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.resource_limits import ResourceLimits
+from mcp_server.resources.network.endpoint import Endpoint
+
+MAX_ENDPOINTS: Final = 16
+"""Hosts and ports of one run: what needs more is not looked at by whoever grants it."""
 
 _NAME_LENGTH: Final = 128
 _VALUE_LENGTH: Final = 4096
 # The loader, the shell and the interpreters read these before a program has its say.
 _NEVER_SET: Final = ("LD_", "GIT_", "PYTHON", "BASH_", "NODE_", "PERL", "RUBY", "DYLD_", "IFS", "ENV", "SHELLOPTS")
+# Who commits; a name and nothing else.
+_MAY_BE_SET: Final = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+_DECIDED: Final = ("PATH", "HOME", "TMPDIR", "PAGER", "EDITOR")
 
 
 @dataclass(frozen=True)
@@ -28,9 +35,11 @@ class SandboxPolicy:
         may_write: Whether the run may write into its workspace.
         limits: How much it may use.
         environment: Its whole environment, beyond what the sandbox sets itself (`HOME`, `PATH`, `TMPDIR`, `LANG`).
+        network: Hosts and ports that it may reach, each in its canonical form; none, and it has no network at all.
 
     Raises:
-        ValueError: A variable's name or value cannot be one, or is one that changes what is executed.
+        ValueError: A variable's name or value cannot be one, or is one that changes what is executed; or what it may
+            reach is no host and port, is written in another form, or is too much.
 
     >>> wide, narrow = SandboxPolicy(may_execute=True), SandboxPolicy(limits=ResourceLimits(wall_seconds=1))
     >>> both = wide.narrow(narrow)
@@ -43,10 +52,16 @@ class SandboxPolicy:
     may_write: bool = False
     limits: ResourceLimits = field(default_factory=ResourceLimits)
     environment: Mapping[str, str] = field(default_factory=dict)
+    network: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in self.environment.items():
             check_variable(name, value)
+        if len(self.network) > MAX_ENDPOINTS:
+            raise ValueError(f"a run may reach {MAX_ENDPOINTS} hosts and ports at most")
+        for text in self.network:
+            if str(Endpoint.parse(text)) != text:
+                raise ValueError(f"{text!r} must be written {str(Endpoint.parse(text))!r}")
 
     def narrow(self, other: SandboxPolicy) -> SandboxPolicy:
         """Return what both allow."""
@@ -57,6 +72,7 @@ class SandboxPolicy:
             may_write=self.may_write and other.may_write,
             limits=self.limits.narrow(other.limits),
             environment={name: value for name, value in mine.items() if theirs.get(name) == value},
+            network=tuple(each for each in self.network if each in other.network),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +83,7 @@ class SandboxPolicy:
             "may_execute": self.may_execute,
             "may_write": self.may_write,
             "min_tier": self.min_tier.label,
+            "network": sorted(set(self.network)),
         }
 
     @cached_property
@@ -88,7 +105,7 @@ def check_variable(name: str, value: str) -> None:
     """
     if not name.isascii() or not name.isidentifier() or len(name) > _NAME_LENGTH:
         raise ValueError(f"{name[:_NAME_LENGTH]!r} is no name of a variable")
-    if name.startswith(_NEVER_SET) or name in ("PATH", "HOME", "TMPDIR", "PAGER", "EDITOR"):
+    if (name.startswith(_NEVER_SET) and name not in _MAY_BE_SET) or name in _DECIDED:
         raise ValueError(f"the variable {name!r} may change what is executed; it cannot be set")
     if "\0" in value or len(value) > _VALUE_LENGTH:
         raise ValueError(f"the value of the variable {name!r} is too long, or holds a NUL")

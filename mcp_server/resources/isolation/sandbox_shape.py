@@ -15,6 +15,7 @@ class SandboxShape(NamedTuple):
         workspace: An open descriptor of the workspace, None for an empty one.
         may_write: Whether the workspace is writable.
         owner: The user and group it runs as on the host, None for the server's own.
+        has_network: Whether what runs in it may reach something.
 
     >>> SandboxShape(1 << 20).may_write
     False
@@ -24,3 +25,4 @@ class SandboxShape(NamedTuple):
     workspace: int | None = None
     may_write: bool = False
     owner: tuple[int, int] | None = None
+    has_network: bool = False

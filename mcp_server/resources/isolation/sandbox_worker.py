@@ -41,6 +41,7 @@ class SandboxWorker:
         stderr: The reading end of what it complains of.
         status: Where the sandbox told its first process.
         view: Where things are for whoever is inside.
+        connections: The socket over which its relay hands over connections; None where nothing may be reached.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class SandboxWorker:
         stderr: int,
         status: int,
         view: SandboxView,
+        connections: socket.socket | None = None,
     ) -> None:
         self.view = view
+        self.connections = connections
         self.process = process
         self.control = control
         self.stdin = stdin
@@ -104,7 +107,8 @@ class SandboxWorker:
         loop = asyncio.get_running_loop()
         data = b""
         told: dict[str, Any] = {}
-        with contextlib.suppress(OSError, ValueError):
+        # A line that is no report ends the reading: nothing that is told after it can be relied upon.
+        with contextlib.suppress(OSError, ValueError, TypeError):
             # Its last line says how the job ended; the end of the stream comes later, with the sandbox's.
             while len(data) < _MAX_REPORT_BYTES and "exit" not in told and "signal" not in told:
                 part = await loop.sock_recv(self.control, 4096)
@@ -173,7 +177,7 @@ class SandboxWorker:
             if self._first is not None:
                 # Without its parent it is a child of the first process out here, which may be this one.
                 with contextlib.suppress(ChildProcessError):
-                    os.waitid(os.P_PIDFD, self._first.fileno(), os.WEXITED | os.WNOHANG)
+                    os.waitid(os.P_PIDFD, self._first.fileno(), os.WEXITED | os.WNOHANG)  # noqa: ASYNC222 - waits for nothing
                 self._first.close()
 
     async def end(self) -> None:
@@ -189,6 +193,8 @@ class SandboxWorker:
     def close(self) -> None:
         """Close every descriptor; harmless when done already."""
         self.control.close()
+        if self.connections is not None:
+            self.connections.close()
         for name in ("stdin", "stdout", "stderr", "_status"):
             descriptor = getattr(self, name)
             if descriptor >= 0:

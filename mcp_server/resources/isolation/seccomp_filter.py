@@ -76,7 +76,8 @@ _IPC: Final = """
 """
 
 # What makes a socket reach another one; of no use to both ends of a pair.
-_REACHING: Final = "accept accept4 bind connect listen"
+_BEING_REACHED: Final = "accept accept4 bind listen"
+_REACHING: Final = _BEING_REACHED + " connect"
 
 # Calls whose arguments decide, and the rule that looks at them.
 _RULED: Final = {
@@ -150,7 +151,13 @@ _SOCK_TYPE: Final = 0xF
 _SOCK_STREAM: Final = 1
 _SOCK_DGRAM: Final = 2
 _SOCK_SEQPACKET: Final = 5
-_PROTOCOLS: Final = (0, 6, 17)  # the default, TCP, UDP
+_TCP: Final = 6
+_PROTOCOLS: Final = (0, _TCP, 17)  # the default, TCP, UDP
+NETWORK_FAMILIES: Final = (_AF_INET,)
+"""Of which sockets are made in a sandbox that may reach something: what the relay listens on, and no more."""
+
+_MSG_FASTOPEN: Final = 0x2000_0000
+_TCP_ULP: Final = 31
 
 
 class SeccompFilter:
@@ -214,6 +221,26 @@ class SeccompFilter:
         places = dict.fromkeys(SyscallTable.of(machine).numbers, "allow")
         places |= dict.fromkeys((_NEW_PROCESS + " " + _MORE_FILTERS).split(), "refuse")
         places |= {"clone3": "unknown", "clone": "clone thread", "prctl": "prctl seccomp"}
+        return _program(machine, places, ())
+
+    @staticmethod
+    def connect_only(machine: str) -> bytes:
+        """Return the program that leaves of sockets those that connect over TCP and IPv4.
+
+        To be put on top of `base` where that allows sockets at all, for what is run alone: nothing is bound, nobody is
+        listened to, and no datagram is sent. Nor is a connection made by sending, which Landlock does not see, or given
+        a protocol of the kernel's own to speak (`TCP_ULP`).
+
+        Args:
+            machine: As `uname -m` says it.
+
+        Raises:
+            ConfigurationError: There is no table for the machine.
+        """
+        places = dict.fromkeys(SyscallTable.of(machine).numbers, "allow")
+        places |= dict.fromkeys(_BEING_REACHED.split(), "refuse")
+        places |= {"socket": "socket of tcp", "setsockopt": "option of tcp"}
+        places |= {"sendmsg": "flags in third", "sendmmsg": "flags in fourth", "sendto": "flags in fourth"}
         return _program(machine, places, ())
 
     @staticmethod
@@ -370,9 +397,28 @@ def _socketpair(assembler: BPFAssembler) -> None:
     _allow_only(assembler, (_SOCK_STREAM, _SOCK_SEQPACKET))
 
 
+def _tcp_socket(assembler: BPFAssembler) -> None:
+    _argument(assembler, 0)
+    assembler.jeq(_AF_INET, None, "refuse")
+    _argument(assembler, 1)
+    assembler.and_(_SOCK_TYPE)
+    assembler.jeq(_SOCK_STREAM, None, "refuse")
+    _argument(assembler, 2)
+    _allow_only(assembler, (0, _TCP))
+
+
+def _tcp_option(assembler: BPFAssembler) -> None:
+    _argument(assembler, 1)
+    assembler.jeq(_TCP, None, "allow")
+    _argument(assembler, 2)
+    assembler.jeq(_TCP_ULP, "refuse", "allow")
+
+
 _RULES: Final[dict[str, _Rule]] = {
     "clone namespaces": _refuse_bits(0, _CLONE_NEW),
     "clone thread": _needs_bit(0, _CLONE_THREAD),
+    "flags in fourth": _refuse_bits(3, _MSG_FASTOPEN),
+    "flags in third": _refuse_bits(2, _MSG_FASTOPEN),
     "ioctl": _refuse_values(1, _TERMINAL_ATTACKS),
     "memfd_create": _needs_bit(1, _MFD_NOEXEC_SEAL),
     "mode in second": _refuse_bits(1, _SET_ID),
@@ -381,9 +427,11 @@ _RULES: Final[dict[str, _Rule]] = {
     "node in third": _node(2),
     "open": _open(1),
     "openat": _open(2),
+    "option of tcp": _tcp_option,
     "personality": _personality,
     "prctl memory": _refuse_values(0, (_PR_SET_MM,)),
     "prctl seccomp": _refuse_values(0, (_PR_SET_SECCOMP,)),
     "prlimit64": _prlimit,
+    "socket of tcp": _tcp_socket,
     "socketpair": _socketpair,
 }

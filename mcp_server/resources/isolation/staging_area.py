@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType, TracebackType
@@ -134,6 +134,7 @@ class StagingArea:
         *,
         may_read: PathPredicate,
         may_list: PathPredicate | None = None,
+        substitutes: Mapping[str, Callable[[bytes], bytes]] | None = None,
     ) -> CopyReport:
         """Copy from the client's first folder what it may read; to be called before anything runs.
 
@@ -142,6 +143,8 @@ class StagingArea:
             names: Files and directories, as the client names them; None for the whole folder.
             may_read: Whether a file, absolute and relative to the folder, may be read.
             may_list: Whether a directory is made even when nothing in it was copied; as `may_read` unless given.
+            substitutes: Files, by their path relative to the folder, of which not the content is copied, but what the
+                function makes of it.
 
         Returns:
             How much was copied, and how much was skipped for which reason.
@@ -153,7 +156,14 @@ class StagingArea:
         descriptor = self.fileno()
         for root in manager.roots:
             root.refuse_overlap([self.path])
-        copier = TreeCopier(descriptor, opener=self._opener, limits=self.limits, owner=self._owner, copied=self._copied)
+        copier = TreeCopier(
+            descriptor,
+            opener=self._opener,
+            limits=self.limits,
+            owner=self._owner,
+            copied=self._copied,
+            substitutes=substitutes,
+        )
         return copier.copy(manager, names, may_read=may_read, may_list=may_list if may_list is not None else may_read)
 
     def effects(self) -> EffectLedger:

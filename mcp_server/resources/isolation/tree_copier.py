@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -32,6 +32,8 @@ _FILE_MODE: Final = 0o600
 _PROGRAM_MODE: Final = 0o700
 _DIRECTORY_MODE: Final = 0o700
 _CHUNK_BYTES: Final = 1024 * 1024
+# A settings file that somebody writes by hand is far smaller.
+_MAX_SUBSTITUTED_BYTES: Final = 1024 * 1024
 
 
 class TreeCopier:
@@ -47,12 +49,13 @@ class TreeCopier:
         limits: How much is copied.
         owner: User and group the copies are given to, None to keep them.
         copied: What was copied, by path; filled here.
+        substitutes: Paths of files of which not the content is copied, but what the function makes of it.
 
     >>> TreeCopier.copy.__annotations__["may_read"]
     'PathPredicate'
     """
 
-    __slots__ = ("_copied", "_limits", "_opener", "_owner", "_size_bytes", "_skipped", "_tree")
+    __slots__ = ("_copied", "_limits", "_opener", "_owner", "_size_bytes", "_skipped", "_substitutes", "_tree")
 
     def __init__(
         self,
@@ -62,12 +65,14 @@ class TreeCopier:
         limits: StagingLimits,
         owner: tuple[int, int] | None,
         copied: dict[str, SnapshotEntry],
+        substitutes: Mapping[str, Callable[[bytes], bytes]] | None = None,
     ) -> None:
         self._tree = tree
         self._opener = opener
         self._limits = limits
         self._owner = owner
         self._copied = copied
+        self._substitutes = substitutes or {}
         self._size_bytes = sum(entry.size_bytes for entry in copied.values())
         self._skipped: Counter[Refusal] = Counter()
 
@@ -186,7 +191,11 @@ class TreeCopier:
         try:
             descriptor = os.open(parts[-1], _CREATE, _FILE_MODE, dir_fd=directory)
             try:
-                digest = self._copy_content(source, descriptor)
+                substitute = self._substitutes.get("/".join(parts))
+                if substitute is None:
+                    digest = self._copy_content(source, descriptor)
+                else:
+                    digest = self._copy_substitute(source, descriptor, substitute)
                 if digest is None:
                     os.unlink(parts[-1], dir_fd=directory)
                     return
@@ -219,11 +228,24 @@ class TreeCopier:
                 self._skipped[Refusal.TOO_LARGE] += 1
                 return None
             digest.update(data)
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            _write(descriptor, data)
         self._size_bytes += size
         return digest.hexdigest()
+
+    def _copy_substitute(self, source: int, descriptor: int, substitute: Callable[[bytes], bytes]) -> str | None:
+        """Write what `substitute` makes of the content, and return the hash of that; None for what was skipped."""
+        try:
+            data = os.read(source, _MAX_SUBSTITUTED_BYTES)
+        except OSError as error:
+            self._skipped[refusal_of(error)] += 1
+            return None
+        if len(data) == _MAX_SUBSTITUTED_BYTES:
+            self._skipped[Refusal.TOO_LARGE] += 1
+            return None
+        data = substitute(data)
+        _write(descriptor, data)
+        self._size_bytes += len(data)
+        return hashlib.sha256(data).hexdigest()
 
     def _directory(self, parts: tuple[str, ...]) -> int:
         """Return a descriptor of the copy of a directory, made where it does not exist yet."""
@@ -253,6 +275,12 @@ class TreeCopier:
         if self._owner is not None:
             os.fchown(descriptor, *self._owner)
         os.fchmod(descriptor, mode)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _unusable(error: OSError) -> ResourceUnavailableError:

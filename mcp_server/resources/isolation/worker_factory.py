@@ -92,7 +92,7 @@ class WorkerFactory(ABC):
             worker_class: What the host's end is.
             view: Where things are inside.
             shape: For the account.
-            before: The command, up to the number of the socket.
+            before: The command, up to the numbers of its sockets.
             after: What follows it.
             descriptors: What it inherits beside the socket and the status.
             status: Where it tells its first process: our end, which becomes the worker's, and its own, which stays the
@@ -103,6 +103,14 @@ class WorkerFactory(ABC):
             theirs_alone.callback(theirs.close)
             ours_alone.callback(ours.close)
             ours_alone.callback(os.close, status[0])
+            connections: socket.socket | None = None
+            given = [theirs.fileno()]
+            if shape.has_network:
+                # One message is one connection.
+                connections, channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                theirs_alone.callback(channel.close)
+                ours_alone.callback(connections.close)
+                given.append(channel.fileno())
             pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(3)]
             stdin, stdout, stderr = pipes
             for descriptor in (stdin[0], stdout[1], stderr[1]):
@@ -110,8 +118,8 @@ class WorkerFactory(ABC):
             for descriptor in (stdin[1], stdout[0], stderr[0]):
                 ours_alone.callback(os.close, descriptor)
             started = self._launcher.start(
-                [*before, str(theirs.fileno()), *after],
-                descriptors=[theirs.fileno(), status[1], *descriptors],
+                [*before, *map(str, given), *after],
+                descriptors=[*given, status[1], *descriptors],
                 stdin=stdin[0],
                 stdout=stdout[1],
                 stderr=stderr[1],
@@ -126,6 +134,7 @@ class WorkerFactory(ABC):
                 stderr=stderr[0],
                 status=status[0],
                 view=view,
+                connections=connections,
             )
             ours_alone.pop_all()
         return worker

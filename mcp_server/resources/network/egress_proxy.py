@@ -11,6 +11,7 @@ from typing import Final
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.network.address_judge import AddressJudge
 from mcp_server.resources.network.address_rules import AddressRules
 from mcp_server.resources.network.egress_limits import EgressLimits
 from mcp_server.resources.network.egress_refused_error import EgressRefusedError
@@ -71,13 +72,13 @@ class EgressProxy:
         *,
         allowed: Iterable[str],
         connector: PinnedConnector,
-        rules: AddressRules | None = None,
+        rules: AddressJudge | None = None,
         limits: EgressLimits | None = None,
         report: Callable[[str, int], None] | None = None,
     ) -> None:
         self._allowed = frozenset(map(_canonical, allowed))
         self._connector = connector
-        self._rules = AddressRules() if rules is None else rules
+        self._rules: AddressJudge = AddressRules() if rules is None else rules
         self._limits = EgressLimits() if limits is None else limits
         self._report = report
         self._open = 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mcp_server.resources.network.endpoint import Endpoint, IPAddress
+from mcp_server.resources.network.address_judge import AddressJudge
+from mcp_server.resources.network.endpoint import Endpoint
 
 
-class EgressRules(Protocol):
+class EgressRules(AddressJudge, Protocol):
     """Decides twice: on the name before it is resolved, and on each address before it is connected to."""
 
     async def permit(self, endpoint: Endpoint) -> None:
@@ -15,11 +16,4 @@ class EgressRules(Protocol):
 
         Raises:
             PermissionDeniedError: It may not.
-        """
-
-    def admit(self, endpoint: Endpoint, address: IPAddress) -> None:
-        """Return when `endpoint`, which was permitted, may be reached at `address`.
-
-        Raises:
-            PermissionDeniedError: It may not; the text does not name the address.
         """

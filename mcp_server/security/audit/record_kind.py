@@ -21,8 +21,8 @@ _WARNINGS: Final = (
 )
 _INFORMATIONAL: Final = (
     *("audit.read", "auth.ok", "config.loaded", "conn.close", "consent.granted", "grant.revoked", "grant.used_up"),
-    *("key.next", "keyset.changed", "log.close", "log.open", "log.rotate", "policy.loaded", "revoke.cert"),
-    *("revoke.token", "server.start", "server.stop", "sink.up"),
+    *("key.next", "keyset.changed", "log.close", "log.open", "log.rotate", "policy.loaded", "process.end"),
+    *("revoke.cert", "revoke.token", "server.start", "server.stop", "sink.up"),
 )
 
 

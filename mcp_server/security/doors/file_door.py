@@ -23,6 +23,7 @@ from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.resources.filesystem.walk_result import WalkResult
 from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.security.access_gate import AccessGate
+from mcp_server.security.doors.write_plan import WritePlan, writing_type
 from mcp_server.security.permissions.permission_type import PermissionType
 
 # Reading that much of a file that is in memory takes about 15 us, handing it to a thread and back 30 to 50.
@@ -79,6 +80,11 @@ class FileDoor:
     def roots(self) -> tuple[str, ...]:
         """The absolute paths of the client's folders; relative paths start at the first."""
         return () if self._files is None else tuple(root.path for root in self._files.roots)
+
+    @property
+    def plan(self) -> WritePlan:
+        """What concerns many new files together, before each of them is written."""
+        return WritePlan(files=self._manager, gate=self._gate)
 
     def absolute(self, path: AnyPath) -> str:
         """Return the canonical absolute name of `path`; touches no file and needs no permission.
@@ -285,9 +291,9 @@ class FileDoor:
         start = await self._permitted_to_write(source)
         end = await self._permitted_to_write(destination)
         for location in await self._below(start):
-            await self._require(_writing(start), location)
+            await self._require(writing_type(start), location)
             new = FileLocation(end.root, end.parts + location.parts[len(start.parts) :])
-            await self._require(_writing(end), new)
+            await self._require(writing_type(end), new)
         await self._run_blocking(self._manager.move, start, end)
         self._forget(start)
         self._forget(end)
@@ -334,7 +340,7 @@ class FileDoor:
 
     async def _permitted_to_write(self, path: AnyPath) -> FileLocation:
         location = self._locate(path)
-        await self._gate.require(_writing(location), location.absolute, location.relative)
+        await self._gate.require(writing_type(location), location.absolute, location.relative)
         return location
 
     async def _require(self, permission_type: PermissionType, location: FileLocation) -> None:
@@ -426,10 +432,6 @@ class FileDoor:
         finally:
             if pinned is not target:
                 pinned.close()
-
-
-def _writing(location: FileLocation) -> PermissionType:
-    return PermissionType.FILE_WRITE_GLOBAL if location.root.is_global else PermissionType.FILE_WRITE
 
 
 def _decoded(data: bytes, encoding: str, location: FileLocation) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from hashlib import sha256
-from typing import Any
+from threading import Lock
+from typing import Any, Self
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.protected_names import ProtectedNames
 from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.isolation.copy_report import CopyReport
 from mcp_server.resources.isolation.effect_kind import EffectKind
@@ -45,19 +48,70 @@ class StagedWorkspace:
         self._gate = gate
         self._run_blocking = run_blocking
 
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls,
+        *,
+        make: Callable[[], StagingArea],
+        files: FileSystemManager,
+        gate: CallGate,
+        run_blocking: Callable[..., Awaitable[Any]],
+    ) -> AsyncIterator[Self]:
+        """Make a directory for one run, and remove it afterwards, however that ends.
+
+        Args:
+            make: Makes the staging directory; blocking.
+            files: The client's files.
+            gate: Decides on every name.
+            run_blocking: Runs a function with its arguments in a thread.
+        """
+        lock = Lock()
+        made: list[StagingArea] = []
+        is_given_up = False
+
+        def work() -> None:
+            area = make()
+            with lock:
+                if not is_given_up:
+                    made.append(area)
+                    return
+            # Whoever wanted it was cancelled while it was made.
+            area.discard()
+
+        try:
+            await run_blocking(work)
+            yield cls(area=made[0], files=files, gate=gate, run_blocking=run_blocking)
+        finally:
+            with lock:
+                is_given_up = True
+            for area in made:
+                await run_blocking(area.discard)
+
     def fileno(self) -> int:
         """Return a descriptor of the directory that the run gets as its workspace."""
         return self._area.fileno()
 
-    async def copy_in(self, names: Iterable[str] | None = None) -> CopyReport:
+    async def copy_in(
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        hidden: Sequence[str] = (),
+        substitutes: Mapping[str, Callable[[bytes], bytes]] | None = None,
+    ) -> CopyReport:
         """Copy files in: those named, each of which must be permitted, or all of the folder that may be read.
+
+        Args:
+            names: The files; None for the folder.
+            hidden: Of the folder, names that are left out whatever may be read, in the form of `ProtectedNames`.
+            substitutes: Of the folder, files of which the copy is what the function makes of their content.
 
         Raises:
             PermissionDeniedError: One of the named files may not be read.
             ResourceUnavailableError: There is no room.
         """
         if names is None:
-            return await self._copied(None, self._may(PermissionType.FILE_READ))
+            return await self._copied(None, self._may_see(hidden, substitutes or {}), substitutes)
         locations = [self._files.locate(name) for name in names]
         for location in locations:
             await self._gate.require(PermissionType.FILE_READ, location.absolute, location.relative)
@@ -89,23 +143,26 @@ class StagedWorkspace:
         done: EffectLedger = await self._run_blocking(self._commit, may_write, may_delete, ledger)
         return done
 
-    async def discard(self) -> None:
-        """Remove the copies."""
-        await self._run_blocking(self._area.discard)
-
     def _commit(self, may_write: Any, may_delete: Any, ledger: EffectLedger) -> EffectLedger:
         return self._area.commit(self._files, may_write, may_delete, approved=ledger)
 
-    async def _copied(self, names: Any, may_read: Callable[[str, str], bool]) -> CopyReport:
+    async def _copied(self, names: Any, may_read: Callable[[str, str], bool], substitutes: Any = None) -> CopyReport:
         def work() -> CopyReport:
-            return self._area.copy_in(self._files, names, may_read=may_read)
+            return self._area.copy_in(self._files, names, may_read=may_read, substitutes=substitutes)
 
         report: CopyReport = await self._run_blocking(work)
         return report
 
-    def _may(self, permission_type: PermissionType) -> Callable[[str, str], bool]:
-        """Return what says whether a name may be used in this way without asking anybody."""
-        return lambda absolute, relative: self._gate.allows(permission_type, absolute, relative)
+    def _may_see(self, hidden: Sequence[str], substitutes: Container[str]) -> Callable[[str, str], bool]:
+        """Return what says whether a name is copied: it may be read without asking anybody, and is not left out."""
+        left_out = ProtectedNames(hidden)
+
+        def may_see(absolute: str, relative: str) -> bool:
+            if relative not in substitutes and left_out.covers(relative.split("/")):
+                return False
+            return self._gate.allows(PermissionType.FILE_READ, absolute, relative)
+
+        return may_see
 
     def _could(self, permission_type: PermissionType) -> Callable[[str, str], bool]:
         """Return what says whether it may be used if a human agrees."""

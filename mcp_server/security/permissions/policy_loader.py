@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final, Literal, cast
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.isolation.argument_form import ArgumentForm
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.program import Program
+from mcp_server.resources.isolation.program_presets import PRESETS, program_of_preset
 from mcp_server.resources.isolation.resource_limits import SANDBOX_CEILINGS, ResourceLimits
-from mcp_server.resources.isolation.sandbox_config import MAX_WAITING, SandboxConfig
+from mcp_server.resources.isolation.sandbox_config import MAX_SESSION_SECONDS, MAX_WAITING, SandboxConfig
 from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, ClientLimits
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
@@ -26,6 +27,7 @@ from mcp_server.security.permissions.policy_section import PolicySection
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import path_parts
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
+from mcp_server.security.permissions.sudo_section import check_sudo_rules, read_sudo
 from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
@@ -91,7 +93,7 @@ class PolicyLoader:
             ConfigurationError: It cannot be understood; with source and line.
         """
         document = _document(text, source)
-        document.check_keys(("version", "ceiling", "client", "default_deny", "sandbox", "program"))
+        document.check_keys(("version", "ceiling", "client", "default_deny", "sandbox", "program", "sudo"))
         if "version" not in document:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
@@ -103,16 +105,21 @@ class PolicyLoader:
             name: self._client(name, section, None if base is None else os.fspath(base))
             for name, section in document.sections("client").items()
         }
-        return Policy(
+        policy = Policy(
             clients,
             ceiling=ceiling,
             default_deny=PolicyLayer(deny=(*default_denies(), *extra)),
-            sandbox=self._sandbox(document.section("sandbox"), document.sections("program")),
+            sandbox=replace(
+                self._sandbox(document.section("sandbox"), document.sections("program")),
+                sudo=read_sudo(document.section("sudo")),
+            ),
             source=source,
         )
+        check_sudo_rules(policy)
+        return policy
 
     def _sandbox(self, section: PolicySection, programs: Mapping[str, PolicySection]) -> SandboxConfig:
-        section.check_keys(("min_tier", "accounts", "warm_workers", "staging", "limits"))
+        section.check_keys(("min_tier", "accounts", "warm_workers", "session_seconds", "staging", "limits"))
         # "none" is not for a file: running without a sandbox takes a word on the command line as well.
         tiers = [tier.label for tier in IsolationTier if tier is not IsolationTier.NONE]
         limits = section.section("limits")
@@ -129,10 +136,13 @@ class PolicyLoader:
             programs={name: self._program(name, each) for name, each in programs.items()},
             staging=section.string("staging") if "staging" in section else None,
             warm_workers=int(section.number("warm_workers", SandboxConfig().warm_workers, least=0, most=MAX_WAITING)),
+            session_seconds=section.number(
+                "session_seconds", SandboxConfig().session_seconds, least=1, most=MAX_SESSION_SECONDS
+            ),
         )
 
     def _program(self, name: str, section: PolicySection) -> Program:
-        section.check_keys(("path", "arguments", "workspace", "environment"))
+        section.check_keys(("preset", "path", "arguments", "workspace", "environment"))
         if not _CLIENT_NAME.fullmatch(name):
             raise section.error(f"the program name {name!r} must have 1 to 64 letters, digits, '_', '.' or '-'")
         forms: list[ArgumentForm] = []
@@ -141,12 +151,22 @@ class PolicyLoader:
                 forms.append(ArgumentForm(text))
             except ValueError as error:
                 raise section.error(str(error), "arguments", at) from error
+        default = "read" if "preset" in section else "none"
         workspace = cast(
-            Literal["none", "read", "write"], section.text("workspace", "none", choices=("none", "read", "write"))
+            Literal["none", "read", "write"], section.text("workspace", default, choices=("none", "read", "write"))
         )
         environment = section.section("environment").strings()
         try:
-            return Program(name, section.string("path"), tuple(forms), workspace, environment)
+            if "preset" not in section:
+                return Program(name, section.string("path"), tuple(forms), workspace, environment)
+            return program_of_preset(
+                section.text("preset", "", choices=PRESETS),
+                name,
+                path=section.string("path") if "path" in section else None,
+                forms=forms,
+                workspace=workspace,
+                environment=environment,
+            )
         except ValueError as error:
             raise section.error(str(error)) from error
 

@@ -110,6 +110,13 @@ class PolicySection:
             raise self.error(f"{key!r} in {self.name} must be one of {', '.join(map(repr, known))}", key)
         return str(value)
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return whether `key` is true; nothing but `true` and `false` says so."""
+        value = self._table.get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(f"{key!r} in {self.name} must be true or false", key)
+        return value
+
     def range(self, key: str, *, least: int, most: int) -> tuple[int, int] | None:
         """Return the two whole numbers under `key`, the smaller first; None when it is not there."""
         value = self._table.get(key)

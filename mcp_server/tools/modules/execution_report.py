@@ -35,6 +35,9 @@ _ADVICE: Final = {
     EndReason.OUTPUT: "it wrote far more than can be shown and was stopped; print less",
     EndReason.POLICY: "it was stopped for trying what the sandbox does not allow",
     EndReason.CANCELLED: "it was taken back",
+    EndReason.IDLE: "nobody used it for too long, so it was stopped",
+    EndReason.REVOKED: "it is permitted no more and was stopped",
+    EndReason.SHUTDOWN: "the server ended",
 }
 
 
@@ -52,7 +55,7 @@ def report(result: ExecutionResult, effects: EffectLedger | None = None) -> Tool
     if stderr:
         parts.append(f"stderr:\n{stderr}")
     if not result.is_success or not parts:
-        parts.append(f"[{how_it_ended(result)}]")
+        parts.append(f"[{how_it_ended(result.reason, result.exit_code, result.signal)}]")
     structured: dict[str, Any] = {
         "reason": str(result.reason),
         "exit_code": result.exit_code,
@@ -72,10 +75,21 @@ def report(result: ExecutionResult, effects: EffectLedger | None = None) -> Tool
     return ToolResult(({"type": "text", "text": "\n".join(parts)},), structured=structured)
 
 
-def how_it_ended(result: ExecutionResult) -> str:
-    """Return in a few words how it ended, and what to do about it."""
-    if result.reason is EndReason.EXIT:
-        return f"exit code {result.exit_code}"
-    if result.reason is EndReason.SIGNAL:
-        return f"ended by signal {result.signal}"
-    return _ADVICE[result.reason]
+def how_it_ended(reason: EndReason | None, exit_code: int | None, signal: int | None) -> str:
+    """Return in a few words how something ended, and what to do about it.
+
+    Args:
+        reason: What ended it; None where it could not be begun.
+        exit_code: Its exit code, where it ended by itself.
+        signal: The number of the signal that ended it, where one did.
+
+    >>> how_it_ended(EndReason.EXIT, 3, None)
+    'exit code 3'
+    """
+    if reason is None:
+        return "it could not be begun; ask the operator"
+    if reason is EndReason.EXIT:
+        return f"exit code {exit_code}"
+    if reason is EndReason.SIGNAL:
+        return f"ended by signal {signal}"
+    return _ADVICE[reason]

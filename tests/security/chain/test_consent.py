@@ -6,10 +6,12 @@ import asyncio
 import copy
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.consent_required_error import ConsentRequiredError
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
@@ -126,10 +128,15 @@ def test_a_right_for_the_operator_to_give_is_never_asked_through_the_client(
     assert "call.intent" not in rig.kinds()
 
 
+ROOT_BELL = '[sudo]\nenabled = true\n[sudo.action.bell]\nprogram = "/usr/bin/true"\n'
+
+
 @pytest.mark.parametrize("kind", sorted(SANDBOXED))
 def test_what_needs_a_sandbox_is_offered_to_nobody_while_there_is_none(rig: ChainRig, kind: PermissionType) -> None:
     for word in ("ask", "allow"):
-        rig.permissions.replace(rig.policy(f'version = 1\n[client.local]\n{word} = ["{kind} *"]\n'))
+        # Root actions are granted by their names, and only those that there are.
+        name = "bell" if kind == PermissionType.CODE_EXECUTION_SUDO else "*"
+        rig.permissions.replace(rig.policy(f'version = 1\n[client.local]\n{word} = ["{kind} {name}"]\n{ROOT_BELL}'))
         peer = FakePeer()
         plan = operation(nothing, permissions=(Permission(kind, "*"),))
         with pytest.raises(UnknownNameError):
@@ -138,7 +145,18 @@ def test_what_needs_a_sandbox_is_offered_to_nobody_while_there_is_none(rig: Chai
     assert "call.intent" not in rig.kinds()
 
 
-@pytest.mark.parametrize("kind", sorted(SANDBOXED))
+@pytest.mark.parametrize("grant", ["*", "unrestricted", "bell"])
+def test_root_actions_are_declared_by_nobody_as_what_runs_outside_the_sandbox(rig: ChainRig, grant: str) -> None:
+    kind = PermissionType.CODE_EXECUTION_SUDO
+    plan = operation(nothing, permissions=(Permission(kind, "*", restricted=False),))
+    with suppress(ConfigurationError):
+        rig.permissions.replace(rig.policy(f'version = 1\n[client.local]\nallow = ["{kind} {grant}"]\n{ROOT_BELL}'))
+    with pytest.raises((UnknownNameError, PermissionDeniedError)):
+        asyncio.run(rig.chain.run(rig.local, lambda principal: plan))
+    assert "call.intent" not in rig.kinds()
+
+
+@pytest.mark.parametrize("kind", sorted(SANDBOXED - {PermissionType.CODE_EXECUTION_SUDO}))
 def test_what_asks_to_run_outside_the_sandbox_runs_only_by_that_very_grant(rig: ChainRig, kind: PermissionType) -> None:
     plan = operation(nothing, permissions=(Permission(kind, "*", restricted=False),))
     for grant, runs in (("*", False), ("unrestricted", True)):

@@ -28,7 +28,7 @@ from mcp_server.resources.isolation.resource_limits import ResourceLimits
 from mcp_server.resources.isolation.sandbox_factory import SandboxFactory
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
 from mcp_server.resources.isolation.sandbox_view import SandboxView
-from mcp_server.resources.isolation.seccomp_filter import SeccompFilter
+from mcp_server.resources.isolation.seccomp_filter import NETWORK_FAMILIES, SeccompFilter
 from mcp_server.resources.kernel.landlock import Landlock
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ OWNER = (210_000, 210_000) if IS_ROOT else None
 """Who sandboxes run as: an account of their own where the tests run as root."""
 
 _LIMITS = {field.name for field in fields(ResourceLimits)}
-_POLICY = {"min_tier", "may_execute", "may_write", "environment"}
+_POLICY = {"min_tier", "may_execute", "may_write", "environment", "network"}
 # Options that are left out by name, and how many words follow them.
 _WORDS = {
     "--disable-userns": 0,
@@ -64,6 +64,7 @@ class SandboxRig:
     Args:
         landlock: Whether there is Landlock.
         base_filter: The system call filter of everything inside; None for one that allows everything.
+        network_filter: The one where something may be reached; None for one that allows everything.
         second_filter: Whether a run without programs gets the filter that takes them away.
         limits: Whether there are resource limits.
         shared: Namespaces that are the host's: `pid`, `net`, `ipc`, `uts`, `cgroup`.
@@ -85,6 +86,7 @@ class SandboxRig:
         *,
         landlock: bool = True,
         base_filter: bytes | None = b"",
+        network_filter: bytes | None = b"",
         second_filter: bool = True,
         limits: bool = True,
         shared: Sequence[str] = (),
@@ -105,9 +107,12 @@ class SandboxRig:
         self.interpreter = Interpreter.find(for_others=IS_ROOT)
         if base_filter == b"":
             base_filter = SeccompFilter.base(platform.machine())
+        if network_filter == b"":
+            network_filter = SeccompFilter.base(platform.machine(), families=NETWORK_FAMILIES)
         self.factory = SandboxFactory(
             launcher=self.launcher,
             filter_program=ALLOW_ALL if base_filter is None else base_filter,
+            network_filter=ALLOW_ALL if network_filter is None else network_filter,
             bubblewrap=_RigBubblewrap(program, tuple(shared), tuple(without), tuple(extra)),
             interpreter=self.interpreter,
             groups=groups,

@@ -40,12 +40,25 @@ def daemons(marker: str) -> list[int]:
     return processes_with(f"/bin/sleep\0{marker}\0")
 
 
+def of_namespace(pid: int) -> list[int]:
+    """Return the processes that are in a process's namespace of processes, unless that is our own."""
+    found = []
+    with contextlib.suppress(OSError):
+        namespace = os.readlink(f"/proc/{pid}/ns/pid")
+        if namespace != os.readlink("/proc/self/ns/pid"):
+            for other in filter(str.isdigit, os.listdir("/proc")):
+                with contextlib.suppress(OSError):
+                    if os.readlink(f"/proc/{other}/ns/pid") == namespace:
+                        found.append(int(other))
+    return found
+
+
 @pytest.fixture
 def marker() -> Iterator[str]:
     """How long the daemons of this test sleep: their last word, by which they are found."""
     marker = f"{secrets.randbelow(10**9)}.{secrets.randbelow(10**9) + 10**9}"
     yield marker
-    for pid in daemons(marker):
+    for pid in {each for daemon in daemons(marker) for each in (daemon, *of_namespace(daemon))}:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 

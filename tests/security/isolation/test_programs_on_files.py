@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from mcp_server.client.memory_client import MAX_ROUNDS
 from mcp_server.errors.protocol_error import ProtocolError
+from mcp_server.security.doors.staged_workspace import StagedWorkspace
 from mcp_server.testing import ModuleClient, client_for
 from mcp_server.tools.modules.execution_module import ExecutionModule
 from tests.support.sandboxes import sandbox_table
@@ -257,6 +259,45 @@ def test_nothing_of_a_run_is_left_behind(files: Path) -> None:
         assert list((files.parent / "staging").iterdir()) == []
 
     serve(files, scenario, ALLOW)
+
+
+def test_a_call_that_is_cancelled_while_its_copies_are_made_leaves_none(files: Path) -> None:
+    made = threading.Event()
+    go_on = threading.Event()
+    areas: list[Any] = []
+
+    class Area:
+        is_there = True
+
+        def discard(self) -> None:
+            self.is_there = False
+
+    def make() -> Any:
+        made.set()
+        go_on.wait(10)
+        areas.append(Area())
+        return areas[-1]
+
+    async def main() -> None:
+        async def call() -> None:
+            async with StagedWorkspace.opened(
+                make=make,
+                files=None,
+                gate=None,
+                run_blocking=asyncio.to_thread,  # type: ignore[arg-type]
+            ):
+                raise AssertionError("it was cancelled before")
+
+        task = asyncio.create_task(call())
+        await asyncio.to_thread(made.wait, 10)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        go_on.set()
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    asyncio.run(main())
+    assert [area.is_there for area in areas] == [False]
 
 
 def test_the_tier_stands_in_the_record_and_the_files_among_the_decisions(files: Path) -> None:

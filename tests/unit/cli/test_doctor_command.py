@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from mcp_server.resources.isolation.bubblewrap import Bubblewrap
+from mcp_server.resources.isolation.sudo_check import SudoCheck
+from mcp_server.resources.isolation.sudo_diagnosis import SudoDiagnosis
 from tests.support.sandboxes import ACCOUNTS
 
 
@@ -63,4 +65,24 @@ def test_a_demand_that_is_not_met_is_a_no(run: Any, policy: str, monkeypatch: py
         file.write('min_tier = "full"\n')
     done = run("doctor", "--policy", policy, "--json")
     assert (done.code, done.data["tier"], done.data["demanded"]) == (1, "ns", "full")
-    assert any("systemd-run" in finding for finding in done.data["findings"])
+    assert any("--scope" in finding for finding in done.data["findings"])
+
+
+def test_root_actions_are_looked_at_as_well(run: Any, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = SudoDiagnosis(problems=("a rule is wide",), warnings=("sudo is old",))
+    monkeypatch.setattr(SudoCheck, "examine", lambda self: told)
+    done = run("doctor", "--policy", policy, "--json")
+    assert (done.code, done.data["holds"]) == (1, True)
+    assert done.data["root_actions"] == {"problems": ["a rule is wide"], "warnings": ["sudo is old"]}
+    lines = run("doctor", "--policy", policy).out.splitlines()
+    assert "! root actions: a rule is wide" in lines
+    assert "? root actions: sudo is old" in lines
+
+
+def test_a_policy_with_root_actions_is_told_where_the_server_could_do_none(run: Any, policy: str) -> None:
+    with open(policy, "a", encoding="utf-8") as file:
+        file.write('[sudo]\nenabled = true\n[sudo.action.sync]\nprogram = "/usr/bin/sync"\n')
+    done = run("doctor", "--policy", policy, "--json")
+    assert done.code == 1
+    # As root nothing is done; as another user there is no rule for it.
+    assert done.data["root_actions"]["problems"]

@@ -25,6 +25,7 @@ def test_folders_describe_a_server_with_the_filesystem_module(tmp_path: Path) ->
     assert server.config.policy.clients["ada"].folders == (str(tmp_path / "a"), str(tmp_path / "b"))
     assert (server.config.name, server.config.version) == ("mcp-server", __version__)
     assert server.catalog.tool("read_text_file").module == "filesystem"
+    assert server.catalog.tool("list_archive").module == "archive"
 
 
 def test_a_policy_describes_one_as_well(desk: Path) -> None:
@@ -63,3 +64,14 @@ def test_a_configuration_file_says_what_the_command_line_does_not(desk: Path) ->
     # What is granted is said in one way: the command line's replaces the file's.
     assert given.policy_path is None
     assert (given.state_directory, given.durability) == (desk / "given", Durability.PROCESS)
+
+
+@pytest.mark.parametrize("word", ["true", "false"])
+def test_root_actions_are_registered_where_the_policy_switches_them_on(desk: Path, word: str) -> None:
+    file = desk / "root.toml"
+    file.write_text(
+        f'version = 1\n[sudo]\nenabled = {word}\n[sudo.action.sync]\nprogram = "/usr/bin/sync"\n[client.local]\n'
+    )
+    file.chmod(0o600)
+    server = server_of("--policy", file)
+    assert ("root_actions" in [each.name for each in server.catalog.modules]) is (word == "true")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from mcp_server.cli import serve_command
 from mcp_server.core.mcp_server import MCPServer
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.transport.stdio_streams import StdioStreams
 from mcp_server.transport.stop_reason import StopReason
 
@@ -104,3 +106,28 @@ def test_a_mistake_is_said_on_standard_error_and_never_to_the_client(checkout: P
     )
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"nowhere.toml" in done.stderr
+
+
+def test_a_scope_is_entered_once_and_keeps_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(serve_command.os, "access", lambda path, mode: True)
+    monkeypatch.setattr(serve_command.os, "execve", lambda *given: started.append(given))
+    monkeypatch.delenv(serve_command.SCOPE_VARIABLE, raising=False)
+    serve_command.enter_scope(["serve", "--policy", "a b.toml", "--scope"])
+    ((program, command, environment),) = started
+    assert program == command[0] == "/usr/bin/systemd-run"
+    assert {"--user", "--scope", "--property=Delegate=yes"} <= set(command)
+    assert command[command.index("--") + 1 :] == [
+        *(sys.executable, "-m", "mcp_server"),
+        *("serve", "--policy", "a b.toml", "--scope"),
+    ]
+    monkeypatch.setenv(serve_command.SCOPE_VARIABLE, environment[serve_command.SCOPE_VARIABLE])
+    serve_command.enter_scope(["serve"])
+    assert len(started) == 1
+
+
+def test_without_systemd_a_scope_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve_command.os, "access", lambda path, mode: False)
+    monkeypatch.delenv(serve_command.SCOPE_VARIABLE, raising=False)
+    with pytest.raises(ConfigurationError, match="needs systemd"):
+        serve_command.enter_scope(["serve"])

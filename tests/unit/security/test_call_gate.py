@@ -233,3 +233,16 @@ def test_a_new_policy_is_asked_anew_and_on_record_again(tmp_path: Path) -> None:
         assert len(desk.evidence) == 2
     finally:
         rig.close()
+
+
+def test_what_stands_after_the_call_is_what_the_policy_says_then(rig: ChainRig) -> None:
+    desk = Desk(rig, Permission(READ, "*.txt"))
+    note, bell = desk.gate.standing(READ, str(rig.folder / "note.txt")), desk.gate.standing(BELL, "ring")
+    desk.call.has_ended = True
+    # What a human would have to be asked about stands for nothing, and no door opens any more.
+    assert (note(), bell()) == (True, False)
+    assert not desk.gate.allows(READ, str(rig.folder / "note.txt"), "note.txt")
+    rig.permissions.replace(rig.policy('version = 1\n[client.local]\nfolders = ["folder"]\n'))
+    assert not note()
+    rig.permissions.replace(rig.policy('version = 1\n[client.other]\nallow = ["FILE_READ **"]\nfolders = ["other"]\n'))
+    assert not note()

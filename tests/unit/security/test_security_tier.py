@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.filesystem_manager import FileSystemManager
+from mcp_server.resources.isolation.end_reason import EndReason
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.resources.isolation.process_state import ProcessState
 from mcp_server.resources.resource_config import ResourceConfig
 from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.audit.log_state import LogState
@@ -218,3 +222,41 @@ def test_two_tiers_cannot_share_an_audit_log(resources: ResourceTier, tmp_path: 
     with pytest.raises(ConfigurationError):
         second.audit.open()
     first.close()
+
+
+def test_the_end_of_a_process_is_on_record_as_long_as_there_is_one(
+    resources: ResourceTier, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    security = built(resources, tmp_path)
+    security.audit.open()
+    records: list[Mapping[str, Any]] = []
+    security.audit.subscribe(records.append)
+    state = ProcessState(
+        id="ab12",
+        client="local",
+        program="sh",
+        arguments=("-c", "secret"),
+        running=False,
+        reason=EndReason.IDLE,
+        exit_code=None,
+        signal=None,
+        seconds=1.0,
+        stdout_bytes=0,
+        stderr_bytes=0,
+        tier=IsolationTier.NS,
+    )
+    resources.sandboxes._process_ended(state)
+    resources.sandboxes._process_ended(replace(state, reason=None))
+    told = [record for record in records if record["kind"] == "process.end"]
+    assert [record["reason"] for record in told] == ["idle", "failed"]
+    assert {key: told[0][key] for key in ("client", "process", "program", "tier")} == {
+        "client": "local",
+        "process": "ab12",
+        "program": "sh",
+        "tier": "ns",
+    }
+    assert "secret" not in str(told)
+    security.close()
+    # Nobody waits for it, so nobody could be told but the operator.
+    resources.sandboxes._process_ended(state)
+    assert "could not be recorded" in caplog.text

@@ -16,6 +16,8 @@ NS, FULL, NONE = IsolationTier.NS, IsolationTier.FULL, IsolationTier.NONE
         (NS, FULL, {"a": (True, False)}, False),
         (NS, NS, {"a": (True, False), "b": (True, True)}, False),
         (NS, NS, {"a": (True, False), "b": (False, False)}, False),
+        (NS, NS, {"a": (True, False), "user namespace": (False, False)}, True),
+        (NS, NS, {"a": (True, False), "user namespace": (False, True)}, False),
         (NS, NS, {}, False),
         (NONE, NONE, {}, False),
     ],

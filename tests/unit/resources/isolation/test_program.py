@@ -65,10 +65,37 @@ def test_a_file_that_others_could_change_is_not_run(
 
 
 def test_the_written_form_holds_everything_that_decides() -> None:
-    program = Program("git", "/usr/bin/git", FORMS, "write", {"TZ": "UTC"})
+    program = Program(
+        "git",
+        "/usr/bin/git",
+        FORMS,
+        "write",
+        {"TZ": "UTC"},
+        prefix=("--no-pager",),
+        options={"log": ("--no-ext-diff",)},
+        hidden=(".git/hooks/**",),
+        substitutes={".git/config": bytes.upper},
+    )
     assert program.to_json() == {
         "environment": {"TZ": "UTC"},
         "forms": ["status", "log {n:int}"],
+        "hidden": [".git/hooks/**"],
+        "options": {"log": ["--no-ext-diff"]},
         "path": "/usr/bin/git",
+        "prefix": ["--no-pager"],
+        "substitutes": [".git/config"],
         "workspace": "write",
     }
+
+
+def test_fixed_arguments_come_first_and_are_no_part_of_the_forms() -> None:
+    program = Program("git", "/usr/bin/git", FORMS, prefix=("-c", "a=b"), options={"log": ("--no-ext-diff",)})
+    assert program.command(["log", "5"]) == ("-c", "a=b", "log", "--no-ext-diff", "5")
+    assert program.command(["status"]) == ("-c", "a=b", "status")
+    assert program.command([]) == ("-c", "a=b")
+    assert not program.allows(["-c", "a=b", "status"])
+    assert not program.allows(["log", "--no-ext-diff", "5"])
+
+
+def test_a_program_without_fixed_arguments_gets_what_it_is_given() -> None:
+    assert Program("git", "/usr/bin/git", FORMS).command(["log", "5"]) == ("log", "5")

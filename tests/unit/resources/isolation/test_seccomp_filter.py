@@ -191,6 +191,47 @@ def test_prctl_leaves_the_map_of_memory_alone(base: Judge, top: Judge) -> None:
     assert top("prctl", 38) == "allow"
 
 
+@pytest.fixture
+def connecting(machine: str) -> Judge:
+    return Judge(machine, SeccompFilter.connect_only(machine))
+
+
+def test_what_may_connect_may_do_nothing_else_with_sockets(connecting: Judge) -> None:
+    for name in filter(connecting.has, "accept accept4 bind listen".split()):
+        assert {connecting(name, *[word] * 6) for word in ANY} == {"EPERM"}, name
+    assert {connecting("connect", *[word] * 6) for word in ANY} == {"allow"}
+    stream, flags = 1, 0o2004000  # SOCK_CLOEXEC and SOCK_NONBLOCK
+    assert [connecting("socket", 2, kind, protocol) for kind in (stream, stream | flags) for protocol in (0, 6)] == [
+        "allow"
+    ] * 4
+    assert connecting("socket", HIGH | 2, HIGH | stream, HIGH) == "allow"
+    for family in (0, 1, 3, 10, 16, 17, 40):
+        assert connecting("socket", family, stream, 0) == connecting("socket", HIGH | family, stream, 0) == "EPERM"
+    for kind in (0, 2, 3, 5, 2 | flags):
+        assert connecting("socket", 2, kind, 0) == "EPERM"
+    for protocol in (1, 17, 132, 255, 262):
+        assert connecting("socket", 2, stream, protocol) == "EPERM"
+
+
+@pytest.mark.parametrize(("name", "place"), [("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3)])
+def test_sending_does_not_connect(connecting: Judge, name: str, place: int) -> None:
+    before = [0xFFFFFFFF] * place
+    assert connecting(name, *before, 0x20000000) == connecting(name, *before, HIGH | 0x20004000) == "EPERM"
+    assert connecting(name, *before, 0x4000) == connecting(name, *before, 0x20000000 << 32) == "allow"
+
+
+def test_a_connection_speaks_no_protocol_of_the_kernels(connecting: Judge) -> None:
+    assert connecting("setsockopt", 3, 6, 31) == connecting("setsockopt", 3, HIGH | 6, HIGH | 31) == "EPERM"
+    assert [connecting("setsockopt", 3, *each) for each in ((6, 1), (1, 31), (0, 31), (31, 6))] == ["allow"] * 4
+
+
+def test_on_top_for_what_connects_everything_else_is_as_below(connecting: Judge, base: Judge) -> None:
+    ruled = set("accept accept4 bind listen socket setsockopt sendto sendmsg sendmmsg".split())
+    for name in set(base.table.numbers) - ruled:
+        assert connecting(name, *[0xFFFFFFFF] * 6) == "allow", name
+    assert connecting(1024) == "ENOSYS"
+
+
 MODES = [("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2), ("creat", 1), ("mknod", 1), ("mknodat", 2)]
 
 

@@ -46,9 +46,11 @@ def copied() -> dict[str, SnapshotEntry]:
 def copy(files: FileSystemManager, descriptor: int, copied: dict[str, SnapshotEntry]) -> Copy:
     def run(names: Any = None, *, manager: FileSystemManager = files, **options: Any) -> CopyReport:
         limits = StagingLimits(**{name: options.pop(name) for name in list(options) if name.startswith("max_")})
-        owner = options.pop("owner", None)
+        owner, substitutes = options.pop("owner", None), options.pop("substitutes", None)
         predicates = {"may_read": lambda absolute, relative: True, **options}
-        copier = TreeCopier(descriptor, opener=choose_opener(), limits=limits, owner=owner, copied=copied)
+        copier = TreeCopier(
+            descriptor, opener=choose_opener(), limits=limits, owner=owner, copied=copied, substitutes=substitutes
+        )
         return copier.copy(manager, names, **{"may_list": predicates["may_read"], **predicates})
 
     return run
@@ -88,6 +90,23 @@ def test_only_what_may_be_read_is_there(copy: Copy, folder: Path, tree: Path) ->
     assert held(tree) == ["sub", "sub/a.py"]
     assert skipped(report) == {"not permitted": 2}
     assert (f"{folder}/secret/key", "secret/key") in asked
+
+
+def test_of_some_files_only_what_is_made_of_them_is_copied(
+    copy: Copy, folder: Path, tree: Path, copied: dict[str, SnapshotEntry]
+) -> None:
+    (folder / "sub" / "note.txt").write_bytes(b"as it is")
+    report = copy(substitutes={"note.txt": bytes.upper})
+    assert (tree / "note.txt").read_bytes() == b"HELLO"
+    assert (tree / "sub" / "note.txt").read_bytes() == b"as it is"
+    assert copied["note.txt"].sha256 == hashlib.sha256(b"HELLO").hexdigest()
+    assert report.size_bytes == 13
+
+
+def test_a_file_too_large_to_make_something_of_is_not_copied(copy: Copy, folder: Path, tree: Path) -> None:
+    (folder / "note.txt").write_bytes(b"x" * (1024 * 1024))
+    assert skipped(copy(substitutes={"note.txt": bytes.upper})) == {"too large": 1}
+    assert held(tree) == ["sub"]
 
 
 def test_directories_that_may_be_listed_are_there_even_when_empty(copy: Copy, folder: Path, tree: Path) -> None:

@@ -102,6 +102,15 @@ def test_a_workspace_is_for_one_run_and_stands_for_nobody() -> None:
     with_pool(scenario)
 
 
+def test_what_has_a_network_does_not_stand_ready() -> None:
+    async def scenario(pool: Any, factory: FakeFactory) -> None:
+        await pool.take(SHAPE._replace(has_network=True))
+        await settle()
+        assert (len(factory.made), pool.count) == (1, 0)
+
+    with_pool(scenario)
+
+
 def test_shapes_are_kept_apart() -> None:
     async def scenario(pool: Any, factory: FakeFactory) -> None:
         mine, yours = SHAPE._replace(owner=(1, 1)), SHAPE._replace(owner=(2, 2))

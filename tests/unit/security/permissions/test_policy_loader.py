@@ -198,6 +198,50 @@ def test_what_is_executed_is_read(loader: PolicyLoader) -> None:
     assert loader.parse(SANDBOX).digest != loader.parse(SANDBOX.replace("--short", "--long")).digest
 
 
+def test_how_long_a_process_may_run_is_read(loader: PolicyLoader) -> None:
+    assert loader.parse("version = 1").sandbox.session_seconds == 3600
+    longest = SANDBOX.replace("warm_workers = 1", "session_seconds = 86400")
+    assert loader.parse(longest).sandbox.session_seconds == 86_400
+    assert loader.parse(longest).digest != loader.parse(SANDBOX).digest
+
+
+def test_a_preset_stands_for_path_arguments_and_workspace(loader: PolicyLoader) -> None:
+    git = loader.parse('version = 1\n[program.git]\npreset = "git"\n').sandbox.programs["git"]
+    assert (git.name, git.path, git.workspace) == ("git", "/usr/bin/git", "read")
+    assert git.allows(["status"])
+    assert not git.allows(["commit", "-m", "x"])
+    assert git.command(["status"])[:1] == ("--no-pager",)
+
+
+def test_beside_a_preset_path_arguments_and_workspace_may_be_given(loader: PolicyLoader) -> None:
+    text = 'version = 1\n[program.g]\npreset = "git"\nworkspace = "write"\n'
+    git = loader.parse(text).sandbox.programs["g"]
+    assert git.workspace == "write"
+    assert git.allows(["commit", "-m", "x"])
+    narrow = loader.parse(text + 'path = "/usr/local/bin/git"\narguments = ["status"]\n').sandbox.programs["g"]
+    assert narrow.path == "/usr/local/bin/git"
+    assert not narrow.allows(["commit", "-m", "x"])
+    assert narrow.prefix == git.prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('preset = "hg"', "must be one of 'git'"),
+        ('preset = "git"\nworkspace = "none"', "'read' or 'write'"),
+        ('preset = "git"\npath = "git"', "below /usr"),
+        ('preset = "git"\npath = 7', "must be a text"),
+        ('preset = "git"\nprefix = []', "unknown key 'prefix'"),
+        ('preset = "git"\nenvironment = { GIT_DIR = "x" }', "may change what is executed"),
+    ],
+)
+def test_a_mistake_about_a_preset_is_told_with_its_line(loader: PolicyLoader, text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        loader.parse(f"version = 1\n[program.git]\n{text}\n")
+    assert told in str(caught.value)
+    assert caught.value.line is not None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -206,6 +250,8 @@ def test_what_is_executed_is_read(loader: PolicyLoader) -> None:
         ("[210000, 210063]", "[0, 10]", "from 1000"),
         ("[210000, 210063]", "[210000]", "two whole numbers"),
         ("warm_workers = 1", "warm_workers = 100", "from 0 to 8"),
+        ("warm_workers = 1", "session_seconds = 86401", "from 1 to 86400"),
+        ("warm_workers = 1", "session_seconds = 0", "from 1 to 86400"),
         ("wall_seconds = 5", "wall_seconds = 0", "from 1"),
         ("wall_seconds", "wall_second", "did you mean 'wall_seconds'?"),
         ("/usr/bin/git", "git", "below /usr"),

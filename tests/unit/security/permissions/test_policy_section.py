@@ -58,3 +58,12 @@ def test_values_are_read() -> None:
 def test_a_choice_is_one_of_its_words(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="must be one of 'inline', 'process'"):
         section({"word": value}).text("word", "inline", choices=("inline", "process"))
+
+
+def test_a_flag_is_true_or_false_and_nothing_like_it() -> None:
+    assert section({"on": True}).flag("on", default=False) is True
+    assert section({"on": False}).flag("on", default=True) is False
+    assert section({}).flag("on", default=True) is True
+    for value in (1, 0, "true", [], {}, 1.0):
+        with pytest.raises(ConfigurationError, match=r"'on' in .* must be true or false"):
+            section({"on": value}).flag("on", default=False)

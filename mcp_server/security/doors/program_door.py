@@ -1,0 +1,127 @@
+"""What has to be right before a program of the operator's list is run, however long it runs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.isolation.execution_request import ExecutionRequest
+from mcp_server.resources.isolation.program import Program
+from mcp_server.security.call_gate import CallGate
+from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.running_call import RunningCall
+
+if TYPE_CHECKING:
+    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.network.egress_proxy import EgressProxy
+    from mcp_server.resources.sandbox_manager import SandboxManager
+
+
+class ProgramDoor:
+    """The checks that `RunDoor` and `ProcessDoor` share; neither has a way around them.
+
+    Args:
+        gate: Asks whether the client may.
+        sandboxes: What contains it.
+        files: The client's files, None when it has no folder.
+        client: The client's name.
+        call: The call.
+        run_blocking: Runs a function with its arguments in a thread.
+    """
+
+    __slots__ = ("_call", "_client", "_files", "_gate", "_run_blocking", "_sandboxes")
+
+    def __init__(
+        self,
+        *,
+        gate: CallGate,
+        sandboxes: SandboxManager,
+        files: FileSystemManager | None,
+        client: str,
+        call: RunningCall,
+        run_blocking: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._gate = gate
+        self._sandboxes = sandboxes
+        self._files = files
+        self._client = client
+        self._call = call
+        self._run_blocking = run_blocking
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        """The operator's list."""
+        return tuple(self._sandboxes.config.programs.values())
+
+    async def _permitted(self, program: str, arguments: Sequence[str]) -> tuple[Program, str]:
+        """Return the program, and the whole command as the policy knows it, when the client may run it.
+
+        Raises:
+            InvalidArgumentsError: There is no such program in the list, or its arguments have none of the listed forms.
+            PermissionDeniedError: The client may not run it with these arguments.
+            ResourceUnavailableError: The file is not what it has to be.
+        """
+        found = self._sandboxes.config.programs.get(program)
+        if found is None:
+            known = ", ".join(self._sandboxes.config.programs) or "none"
+            raise InvalidArgumentsError([f"there is no program {program!r} in the operator's list; it has {known}"])
+        if not found.allows(arguments):
+            forms = "; ".join(f"{found.name} {form.text}" for form in found.forms)
+            raise InvalidArgumentsError([f"these arguments have none of the forms that are allowed: {forms}"])
+        command = shlex.join([program, *arguments])
+        await self._gate.require(PermissionType.SYSTEM_COMMAND, command)
+        problem = found.problem()
+        if problem is not None:
+            raise ResourceUnavailableError("missing", f"the program {program!r} cannot be run; ask the operator")
+        return found, command
+
+    def _request(
+        self,
+        program: Program,
+        arguments: Sequence[str],
+        *,
+        stdin: str | bytes,
+        timeout_seconds: float | None = None,
+        workspace: int | None = None,
+        on_output: Callable[[str, bytes], None] | None = None,
+        network: tuple[str, ...] = (),
+        open_proxy: Callable[[tuple[str, ...]], EgressProxy] | None = None,
+    ) -> ExecutionRequest:
+        """Return the run of a permitted program.
+
+        Raises:
+            InvalidArgumentsError: What is given cannot be run.
+        """
+        policy = self._sandboxes.policy(
+            timeout_seconds=timeout_seconds,
+            may_execute=True,
+            may_write=program.workspace == "write",
+            environment=program.environment,
+            network=network,
+        )
+        try:
+            return ExecutionRequest(
+                policy=policy,
+                program=program.path,
+                arguments=program.command(arguments),
+                stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+                workspace=workspace,
+                on_output=on_output,
+                open_proxy=open_proxy,
+            )
+        except ValueError as error:
+            raise InvalidArgumentsError([str(error)]) from error
+
+    @property
+    def _folder(self) -> FileSystemManager:
+        """The client's files.
+
+        Raises:
+            ResourceUnavailableError: It has none.
+        """
+        if self._files is None:
+            raise ResourceUnavailableError("missing", "this client has no folder; the operator can give it one")
+        return self._files
