@@ -150,14 +150,7 @@ class ClientContext:
         if self._code is None:
             from mcp_server.security.doors.code_door import CodeDoor
 
-            self._code = CodeDoor(
-                gate=self._gate,
-                sandboxes=self._sandboxes,
-                files=self._record.files,
-                client=self._principal.client,
-                call=self._call,
-                run_blocking=partial(self._pool.run, self._principal.client),
-            )
+            self._code = CodeDoor(**self._means)
         return self._code
 
     @property
@@ -166,14 +159,7 @@ class ClientContext:
         if self._run is None:
             from mcp_server.security.doors.run_door import RunDoor
 
-            self._run = RunDoor(
-                gate=self._gate,
-                sandboxes=self._sandboxes,
-                files=self._record.files,
-                client=self._principal.client,
-                call=self._call,
-                run_blocking=partial(self._pool.run, self._principal.client),
-            )
+            self._run = RunDoor(**self._means)
         return self._run
 
     @property
@@ -182,14 +168,7 @@ class ClientContext:
         if self._processes is None:
             from mcp_server.security.doors.process_door import ProcessDoor
 
-            self._processes = ProcessDoor(
-                gate=self._gate,
-                sandboxes=self._sandboxes,
-                files=self._record.files,
-                client=self._principal.client,
-                call=self._call,
-                run_blocking=partial(self._pool.run, self._principal.client),
-            )
+            self._processes = ProcessDoor(**self._means)
         return self._processes
 
     @property
@@ -352,6 +331,18 @@ class ClientContext:
             LimitExceededError: Too many of the client's blocking calls are waiting.
         """
         return await self._pool.run(self._principal.client, function, *args)
+
+    @property
+    def _means(self) -> dict[str, Any]:
+        """What the doors share behind which something is executed."""
+        return {
+            "gate": self._gate,
+            "sandboxes": self._sandboxes,
+            "files": self._record.files,
+            "client": self._principal.client,
+            "call": self._call,
+            "run_blocking": partial(self._pool.run, self._principal.client),
+        }
 
     @property
     def _peer(self) -> ClientPeer | None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
-from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.execution_result import ExecutionResult
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
-from mcp_server.security.call_gate import CallGate
+from mcp_server.security.doors.sandbox_door import SandboxDoor
 from mcp_server.security.doors.sandbox_network import SandboxNetwork
 from mcp_server.security.doors.staged_workspace import StagedWorkspace
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.security.running_call import RunningCall
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
-    from mcp_server.resources.sandbox_manager import SandboxManager
+    pass
 
 PYTHON: Final = "python"
 """What a policy calls the language."""
@@ -28,40 +25,15 @@ MAX_CODE_BYTES: Final = 1 << 20
 """The longest program."""
 
 
-class CodeDoor:
+class CodeDoor(SandboxDoor):
     """Run Python programs in a sandbox of their own, for the client that made the call.
 
     What runs can neither start another program nor reach the client's folder or this server, and of the network what
     the call named and was permitted: nothing, unless it says so. It has what it is given, a directory that is gone
     afterwards, and the standard library.
-
-    Args:
-        gate: Asks whether the client may.
-        sandboxes: What contains it.
-        files: The client's files, None when it has no folder.
-        client: The client's name.
-        call: The call.
-        run_blocking: Runs a function with its arguments in a thread.
     """
 
-    __slots__ = ("_call", "_client", "_files", "_gate", "_run_blocking", "_sandboxes")
-
-    def __init__(
-        self,
-        *,
-        gate: CallGate,
-        sandboxes: SandboxManager,
-        files: FileSystemManager | None,
-        client: str,
-        call: RunningCall,
-        run_blocking: Callable[..., Awaitable[Any]],
-    ) -> None:
-        self._gate = gate
-        self._files = files
-        self._run_blocking = run_blocking
-        self._sandboxes = sandboxes
-        self._client = client
-        self._call = call
+    __slots__ = ()
 
     async def run_python(
         self,
@@ -98,13 +70,12 @@ class CodeDoor:
         policy = self._sandboxes.policy(timeout_seconds=timeout_seconds, network=allowed)
         if not files:
             return await self._run(policy, code, arguments, stdin, None, on_output, reachable)
-        if self._files is None:
-            raise ResourceUnavailableError("missing", "this client has no folder; the operator can give it one")
+        folder = self._folder
         # Asked first: without a sandbox nothing is copied.
         self._sandboxes.require_sufficient()
         async with StagedWorkspace.opened(
             make=partial(self._sandboxes.stage, self._client),
-            files=self._files,
+            files=folder,
             gate=self._gate,
             run_blocking=self._run_blocking,
         ) as workspace:
@@ -133,6 +104,4 @@ class CodeDoor:
             )
         except ValueError as error:
             raise InvalidArgumentsError([str(error)]) from error
-        execution = self._sandboxes.execution
-        self._call.note_isolation(self._sandboxes.tier)
-        return await execution.run(request, owner=self._sandboxes.owner(self._client))
+        return await self._execute(request)

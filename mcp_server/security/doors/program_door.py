@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.program import Program
-from mcp_server.security.call_gate import CallGate
+from mcp_server.security.doors.sandbox_door import SandboxDoor
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.security.running_call import RunningCall
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
     from mcp_server.resources.network.egress_proxy import EgressProxy
-    from mcp_server.resources.sandbox_manager import SandboxManager
 
 
-class ProgramDoor:
-    """The checks that `RunDoor` and `ProcessDoor` share; neither has a way around them.
+class ProgramDoor(SandboxDoor):
+    """The checks that `RunDoor` and `ProcessDoor` share; neither has a way around them."""
 
-    Args:
-        gate: Asks whether the client may.
-        sandboxes: What contains it.
-        files: The client's files, None when it has no folder.
-        client: The client's name.
-        call: The call.
-        run_blocking: Runs a function with its arguments in a thread.
-    """
-
-    __slots__ = ("_call", "_client", "_files", "_gate", "_run_blocking", "_sandboxes")
-
-    def __init__(
-        self,
-        *,
-        gate: CallGate,
-        sandboxes: SandboxManager,
-        files: FileSystemManager | None,
-        client: str,
-        call: RunningCall,
-        run_blocking: Callable[..., Awaitable[Any]],
-    ) -> None:
-        self._gate = gate
-        self._sandboxes = sandboxes
-        self._files = files
-        self._client = client
-        self._call = call
-        self._run_blocking = run_blocking
+    __slots__ = ()
 
     @property
     def programs(self) -> Sequence[Program]:
@@ -114,14 +85,3 @@ class ProgramDoor:
             )
         except ValueError as error:
             raise InvalidArgumentsError([str(error)]) from error
-
-    @property
-    def _folder(self) -> FileSystemManager:
-        """The client's files.
-
-        Raises:
-            ResourceUnavailableError: It has none.
-        """
-        if self._files is None:
-            raise ResourceUnavailableError("missing", "this client has no folder; the operator can give it one")
-        return self._files

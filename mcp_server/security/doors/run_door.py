@@ -67,7 +67,7 @@ class RunDoor(ProgramDoor):
             )
 
         if found.workspace == "none":
-            return await self._run(request(None)), EffectLedger()
+            return await self._execute(request(None)), EffectLedger()
         files = self._folder
         # Asked first: without a sandbox nothing is copied.
         self._sandboxes.require_sufficient()
@@ -78,11 +78,6 @@ class RunDoor(ProgramDoor):
             run_blocking=self._run_blocking,
         ) as workspace:
             await workspace.copy_in(hidden=found.hidden, substitutes=found.substitutes)
-            result = await self._run(request(workspace.fileno()))
+            result = await self._execute(request(workspace.fileno()))
             ledger = await workspace.take_back() if found.workspace == "write" else EffectLedger()
         return result, ledger
-
-    async def _run(self, request: ExecutionRequest) -> ExecutionResult:
-        execution = self._sandboxes.execution
-        self._call.note_isolation(self._sandboxes.tier)
-        return await execution.run(request, owner=self._sandboxes.owner(self._client))
