@@ -35,7 +35,8 @@ def test_no_signal_is_ignored_that_an_interpreter_ignores() -> None:
     status = dict(
         line.split(":\t") for line in start(gated_start.WORD, "/usr/bin/cat", "/proc/self/status")[1].splitlines()
     )
-    assert int(status["SigIgn"], 16) == 0
+    # Two signals are the C library's own: nobody can set them, so they are as whoever started the tests left them.
+    assert int(status["SigIgn"], 16) & ~(1 << 31 | 1 << 32) == 0
 
 
 @pytest.mark.parametrize("word", [b"", b"g", b"no"])
