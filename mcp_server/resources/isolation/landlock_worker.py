@@ -27,6 +27,11 @@ class LandlockWorker(SandboxWorker):
         """The runner, which is all there is before it has a job."""
         return [self.process.pid]
 
+    @property
+    def runner(self) -> int:
+        """The runner."""
+        return self.process.pid
+
     def kill(self) -> None:
         """Tell the runner to end everything, by the end of its socket: it notices even when it is told nothing."""
         with contextlib.suppress(OSError):

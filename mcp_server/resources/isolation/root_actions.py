@@ -217,7 +217,7 @@ class RootActions:
             )
             process = await asyncio.wrap_future(started)
             if group is not None:
-                group.add([process.pid])
+                group.add(process.pid)
             os.write(word, gated_start.WORD)
         except BaseException as error:
             os.close(word)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
-import linecache
 import os
 import resource
 import select
@@ -13,15 +12,17 @@ import signal
 import stat
 import sys
 import threading
-import traceback
-from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from mcp_server.resources.kernel.close_range import CloseRange
 from mcp_server.resources.kernel.landlock import Landlock
 from mcp_server.resources.kernel.prctl import Prctl
 from mcp_server.resources.kernel.seccomp import Seccomp
 
+# Read by type checkers alone; `typing` takes as long to import as all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
+
     from mcp_server.resources.isolation.relay import Relay
 
 READY: Final = b"R"
@@ -80,6 +81,11 @@ class Runner:
         self._prctl.set_dumpable(False)
         os.set_inheritable(self._control, False)
         os.write(self._control, READY)
+        waiting = select.poll()
+        waiting.register(self._control, select.POLLIN)
+        if not waiting.poll(0):
+            # Nobody waits yet: what nearly every program needs is there when it comes.
+            _preload()
         job = self._receive()
         if job["shares_processes"]:
             # Whatever loses its parent becomes ours, and can be found.
@@ -230,7 +236,6 @@ class Runner:
         sys.path[:] = [each for each in sys.path if not each.startswith(job["hidden"])]
         for name in [name for name in sys.modules if name.split(".")[0] == "mcp_server"]:
             del sys.modules[name]
-        linecache.cache[SNIPPET_NAME] = (len(code), None, code.splitlines(keepends=True), SNIPPET_NAME)
         main = type(sys)("__main__")
         main.__dict__["__builtins__"] = __builtins__
         sys.modules["__main__"] = main
@@ -240,6 +245,10 @@ class Runner:
         except SystemExit as leave:
             status = self._exit_status(leave.code)
         except BaseException as error:  # noqa: BLE001 - printed, as the interpreter does
+            import linecache
+            import traceback
+
+            linecache.cache[SNIPPET_NAME] = (len(code), None, code.splitlines(keepends=True), SNIPPET_NAME)
             shown = error.__traceback__
             while shown is not None and shown.tb_frame.f_code.co_filename != SNIPPET_NAME:
                 shown = shown.tb_next
@@ -262,6 +271,17 @@ class Runner:
             return code & 0xFF
         os.write(2, f"{code}\n".encode("utf-8", "backslashreplace"))
         return 1
+
+
+def _preload() -> None:
+    """Import what programs that fail are shown by, and what many of the others begin with."""
+    import collections
+    import linecache
+    import math
+    import random
+    import traceback
+
+    del collections, linecache, math, random, traceback
 
 
 def _descendants(pid: int) -> set[int]:

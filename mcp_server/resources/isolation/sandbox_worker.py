@@ -27,6 +27,9 @@ END_SECONDS: Final = 5.0
 REAP_SECONDS: Final = 1.0
 """How long the loop may be held up by a process that was killed, and has nothing left to do but to end."""
 
+_OWN_PROCESSES: Final = 3
+"""What made the sandbox, its first process, and the runner."""
+
 _MAX_REPORT_BYTES: Final = 1 << 16
 
 
@@ -130,6 +133,18 @@ class SandboxWorker:
             with contextlib.suppress(OSError), open(f"/proc/{first}/task/{first}/children", "rb") as children:
                 found += [int(each) for each in children.read().split()]
         return found
+
+    @property
+    def runner(self) -> int:
+        """The process that waits for the job, from which all that the job starts descends.
+
+        Raises:
+            ProcessLookupError: It is not there, or not yet.
+        """
+        found = self.processes
+        if len(found) != _OWN_PROCESSES:
+            raise ProcessLookupError("the runner of a sandbox is gone")
+        return found[-1]
 
     @property
     def has_ended(self) -> bool:

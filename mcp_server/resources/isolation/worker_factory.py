@@ -56,7 +56,7 @@ class WorkerFactory(ABC):
             # Before it has a job, so that whatever the job starts is born in the group.
             if self._groups is not None:
                 worker.group = self._groups.make()
-                worker.group.add(worker.processes)
+                worker.group.add(worker.runner)
         except OSError as error:
             await worker.end()
             raise ResourceUnavailableError(

@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import Final
+
+# Read by type checkers alone: every sandbox imports this file as it starts, and `typing` takes as long as all the rest.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _LAST: Final = 0xFFFF_FFFF
 _FLAG_CLOEXEC: Final = 4

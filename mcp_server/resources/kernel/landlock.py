@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from sys import byteorder
-from typing import Final
+
+# Read by type checkers alone: every sandbox imports this file as it starts, and `typing` takes as long as all the rest.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # Linux 5.13, ABI 1.
 ACCESS_FS_EXECUTE: Final = 1 << 0

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any, Final
+
+# Read by type checkers alone: every sandbox imports this file as it starts, and `typing` takes as long as all the rest.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 _SET_MODE_FILTER: Final = 1
 _FLAG_TSYNC: Final = 1
