@@ -10,10 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-from benchmarks.spinner import Spinner
 from mcp_server.resources.execution_manager import ExecutionManager
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
@@ -81,24 +79,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sandbox", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="how often each is measured")
-    parser.add_argument("--no-spin", action="store_true", help="let the cores sleep")
     given = parser.parse_args(arguments)
     sandboxes = SandboxManager(config=SandboxConfig(accounts=ACCOUNTS if os.getuid() == 0 else None))
-    with nullcontext() if given.no_spin else Spinner():
-        began = time.perf_counter()
-        tier = sandboxes.examine()
-        examined = (time.perf_counter() - began) * 1000
-        if not sandboxes.is_sufficient:
-            print("no sandbox holds here: " + "; ".join(sandboxes.findings), file=sys.stderr)
-            return 1
+    began = time.perf_counter()
+    tier = sandboxes.examine()
+    examined = (time.perf_counter() - began) * 1000
+    if not sandboxes.is_sufficient:
+        print("no sandbox holds here: " + "; ".join(sandboxes.findings), file=sys.stderr)
+        return 1
 
-        async def work() -> tuple[dict[str, list[float]], float]:
-            try:
-                return await measure(sandboxes, given.rounds), await memory(sandboxes)
-            finally:
-                await sandboxes.rest()
+    async def work() -> tuple[dict[str, list[float]], float]:
+        try:
+            return await measure(sandboxes, given.rounds), await memory(sandboxes)
+        finally:
+            await sandboxes.rest()
 
-        found, mebibytes = asyncio.run(work())
+    found, mebibytes = asyncio.run(work())
     sandboxes.close()
     print(f"tier {tier.label}, found out in {examined:.0f} ms\n")
     print("| what | p50 ms | least ms | times a bare start |\n|---|--:|--:|--:|")
