@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mcp_server.resources.execution_manager import ExecutionManager
     from mcp_server.resources.isolation.process_sessions import ProcessSessions
@@ -59,6 +61,7 @@ class SandboxManager:
         self._on_process_end: Callable[[ProcessState], None] = lambda state: None
         self._root_actions: RootActions | None = None
         self._has_staged = False
+        self._runs: Counter[str] = Counter()
         self._accounts: dict[str, int] = {}
 
     @property
@@ -215,6 +218,26 @@ class SandboxManager:
             ResourceUnavailableError: There is no room.
         """
         return self._area(self.owner(client))
+
+    @contextmanager
+    def admitted(self, client: str) -> Iterator[None]:
+        """Count a run of a client, from its beginning to its end.
+
+        Raises:
+            LimitExceededError: It has too many already.
+        """
+        most = self._config.concurrent_runs
+        with self._lock:
+            if self._runs[client] >= most:
+                raise LimitExceededError(
+                    "concurrent_runs", f"{most} runs of this client are under way already; wait for one to end"
+                )
+            self._runs[client] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs[client] -= 1
 
     def owner(self, client: str) -> tuple[int, int] | None:
         """Return the user and group that a client's sandboxes run as; None where that is the server's own.

@@ -27,6 +27,7 @@ class SandboxConfig:
         limits: How much one run may use.
         accounts: The first and the last user id that sandboxes run as where the server runs as root; one a client,
             reserved for this alone. None where there are none: a server that runs as root then executes nothing.
+        concurrent_runs: How many runs one client may have at once; each may take all that `limits` say.
         warm_workers: How many sandboxes stand ready for each client once it has run code; some megabytes each.
         programs: The programs that may be run, by name.
         staging: The directory in which copies of the clients' files are made for a run; None for one in the server's
@@ -45,6 +46,7 @@ class SandboxConfig:
     limits: ResourceLimits = field(default_factory=ResourceLimits)
     accounts: tuple[int, int] | None = None
     warm_workers: int = 2
+    concurrent_runs: int = 4
     programs: Mapping[str, Program] = field(default_factory=dict)
     staging: str | None = None
     session_seconds: float = 3600.0
@@ -66,5 +68,6 @@ class SandboxConfig:
             "session_seconds": self.session_seconds,
             "staging": self.staging,
             "sudo": self.sudo.to_json(),
+            "concurrent_runs": self.concurrent_runs,
             "warm_workers": self.warm_workers,
         }

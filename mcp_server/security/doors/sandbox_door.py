@@ -62,8 +62,10 @@ class SandboxDoor:
         """Run a request that was permitted.
 
         Raises:
+            LimitExceededError: The client has too many runs already.
             ResourceUnavailableError: There is no sandbox that is good enough, so nothing was run.
         """
         execution = self._sandboxes.execution
-        self._call.note_isolation(self._sandboxes.tier)
-        return await execution.run(request, owner=self._sandboxes.owner(self._client))
+        with self._sandboxes.admitted(self._client):
+            self._call.note_isolation(self._sandboxes.tier)
+            return await execution.run(request, owner=self._sandboxes.owner(self._client))

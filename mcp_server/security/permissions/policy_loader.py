@@ -33,6 +33,15 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits")
+_SANDBOX_KEYS: Final = (
+    "min_tier",
+    "accounts",
+    "concurrent_runs",
+    "warm_workers",
+    "session_seconds",
+    "staging",
+    "limits",
+)
 # A folder is an open descriptor for each client; and rules times folders are patterns.
 MAX_FOLDERS: Final = 64
 _MAY_BE_ZERO: Final = ("workspace_bytes", "workspace_files")
@@ -119,8 +128,10 @@ class PolicyLoader:
         return policy
 
     def _sandbox(self, section: PolicySection, programs: Mapping[str, PolicySection]) -> SandboxConfig:
-        section.check_keys(("min_tier", "accounts", "warm_workers", "session_seconds", "staging", "limits"))
-        # "none" is not for a file: running without a sandbox takes a word on the command line as well.
+        section.check_keys(
+            ("min_tier", "accounts", "concurrent_runs", "warm_workers", "session_seconds", "staging", "limits")
+        )
+        # "none" is no tier that could be asked for: nothing is ever run without a sandbox.
         tiers = [tier.label for tier in IsolationTier if tier is not IsolationTier.NONE]
         limits = section.section("limits")
         limits.check_keys(SANDBOX_CEILINGS)
@@ -135,6 +146,7 @@ class PolicyLoader:
             accounts=section.range("accounts", least=1000, most=2**32 - 3),
             programs={name: self._program(name, each) for name, each in programs.items()},
             staging=section.string("staging") if "staging" in section else None,
+            concurrent_runs=int(section.number("concurrent_runs", SandboxConfig().concurrent_runs, least=1, most=64)),
             warm_workers=int(section.number("warm_workers", SandboxConfig().warm_workers, least=0, most=MAX_WAITING)),
             session_seconds=section.number(
                 "session_seconds", SandboxConfig().session_seconds, least=1, most=MAX_SESSION_SECONDS

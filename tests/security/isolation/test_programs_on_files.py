@@ -300,6 +300,25 @@ def test_a_call_that_is_cancelled_while_its_copies_are_made_leaves_none(files: P
     assert [area.is_there for area in areas] == [False]
 
 
+def test_d09_a_client_has_so_many_runs_at_once_and_no_more(files: Path) -> None:
+    async def scenario(client: ModuleClient) -> None:
+        # Each ends with the processor time it may use, unless it is told that there are too many before.
+        calls = [client._call("run_python", {"code": "while True: pass", "timeout": 1.5}) for _ in range(12)]
+        results = await asyncio.gather(*calls)
+        told = [each["content"][0]["text"] for each in results]
+        assert sum("under way already" in text for text in told) == 12 - 3
+        # The places are free again.
+        assert (await client.call("run_python", code="print(1)"))["stdout"] == "1\n"
+
+    table = sandbox_table(files.parent, concurrent_runs=3)
+
+    async def main() -> None:
+        async with client_for(ExecutionModule(), folder=files, allow=ALLOW, sandbox=table) as client:
+            await scenario(client)
+
+    asyncio.run(main())
+
+
 def test_the_tier_stands_in_the_record_and_the_files_among_the_decisions(files: Path) -> None:
     async def scenario(client: ModuleClient) -> None:
         await client.call("run_command", program="sh", args=["-c", "echo new > a.txt"])
