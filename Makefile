@@ -16,7 +16,7 @@ INSTALL := scripts/venv scripts/find-python scripts/system-packages
 SANDBOX_PACKAGES := bubblewrap
 
 # Debian packages that the tests call by name, beside Python itself.
-TEST_PACKAGES := $(SANDBOX_PACKAGES) gcc git libc6-dev sudo
+TEST_PACKAGES := $(SANDBOX_PACKAGES) gcc git libc6-dev python3-numpy python3-pip sudo
 # How many hostile inputs `make fuzz` tries.
 FUZZ_INPUTS ?= 200000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,30 @@ def test_what_a_run_writes_into_its_workspace_is_there_afterwards_and_the_rest_i
             assert rig.run_python(code, workspace=workspace, may_write=True).stdout.text() == "['gone']\n"
     assert [each.name for each in folder.iterdir()] == ["kept"]
     assert (folder / "kept").stat().st_mode & 0o777 == 0o600
+
+
+def test_numpy_computes(rig: SandboxRig) -> None:
+    # The system's own, as a program of the operator's list has it; what `run_python` runs has the standard library.
+    code = "import numpy; a = numpy.arange(12.0).reshape(3, 4); print((a @ a.T).sum(), numpy.linalg.norm(a) > 0)"
+    result = rig.run_program("/usr/bin/python3", "-c", code, processes=256)
+    assert (result.exit_code, result.stdout.text(), result.stderr.text()) == (0, "1134.0 True\n", "")
+
+
+def test_pip_installs_a_wheel_without_a_network(rig: SandboxRig, folder: Path) -> None:
+    wheel = folder / "greeting-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("greeting.py", "def greet():\n    return 'hello'\n")
+        archive.writestr("greeting-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
+        archive.writestr(
+            "greeting-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        archive.writestr("greeting-1.0.dist-info/RECORD", "")
+    commands = f"""
+set -e
+python3 -m pip --quiet --no-cache-dir install --no-index --target installed {wheel.name}
+PYTHONPATH=installed python3 -c 'import greeting; print(greeting.greet())'
+"""
+    with opened(folder) as workspace:
+        result = rig.run_program("/bin/sh", "-c", commands, workspace=workspace, may_write=True)
+    assert (result.exit_code, result.stdout.text()) == (0, "hello\n"), result.stderr.text()
