@@ -18,7 +18,7 @@ from mcp_server.resources.kernel.prctl import Prctl
 from mcp_server.resources.process_tree import ProcessTree
 from tests.security.isolation.sandbox_rig import SandboxRig, in_loop, opened, request, rig_with
 
-RUNS = 200
+RUNS = 1_000
 AT_ONCE = 4
 
 DAEMON = "import os\nif os.fork() == 0:\n    os.setsid()\n    os.execv('/bin/sleep', ['sleep', '1000'])\n"
