@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mcp_server.resources.isolation.root_actions import RootActions
     from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
     from mcp_server.resources.isolation.staging_area import StagingArea
+    from mcp_server.resources.isolation.staging_limits import StagingLimits
     from mcp_server.resources.network.address_judge import AddressJudge
     from mcp_server.resources.network.egress_proxy import EgressProxy
     from mcp_server.resources.sandbox_examiner import SandboxExaminer
@@ -217,7 +218,7 @@ class SandboxManager:
             ConfigurationError: The place for them is not to be trusted.
             ResourceUnavailableError: There is no room.
         """
-        return self._area(self.owner(client))
+        return self._area(self.owner(client), self._config.copies)
 
     @contextmanager
     def admitted(self, client: str) -> Iterator[None]:
@@ -302,7 +303,7 @@ class SandboxManager:
             self._examiner.close()
             self._examiner = None
 
-    def _area(self, owner: tuple[int, int] | None) -> StagingArea:
+    def _area(self, owner: tuple[int, int] | None, limits: StagingLimits | None = None) -> StagingArea:
         from mcp_server.resources.isolation.staging_area import StagingArea
 
         if self._config.staging is not None:
@@ -322,4 +323,4 @@ class SandboxManager:
             base.chmod(mode)
             count = StagingArea.sweep(base)
             logger.debug("%d directories of runs that a crash left behind were removed", count)
-        return StagingArea(base, owner=owner)
+        return StagingArea(base, owner=owner, limits=limits)

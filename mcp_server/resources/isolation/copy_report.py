@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from mcp_server.resources.isolation.refusal import Refusal
+
+_BOUNDS: Final = frozenset({Refusal.TOO_DEEP, Refusal.TOO_LARGE, Refusal.TOO_MANY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class CopyReport:
     size_bytes: int = 0
     skipped: Mapping[Refusal, int] = field(default_factory=lambda: MappingProxyType({}))
     is_truncated: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no limit left anything out; what is never copied, such as a link, is no part of the whole."""
+        return not self.is_truncated and self.skipped.keys().isdisjoint(_BOUNDS)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the counts, fit for JSON."""

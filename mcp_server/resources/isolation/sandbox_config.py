@@ -9,10 +9,15 @@ from typing import Any, Final
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.program import Program
 from mcp_server.resources.isolation.resource_limits import ResourceLimits
+from mcp_server.resources.isolation.staging_limits import StagingLimits
 from mcp_server.resources.isolation.sudo_config import SudoConfig
 
 MAX_WAITING: Final = 8
 """Sandboxes that stand ready, for all clients together."""
+
+MAX_COPIED_FILES: Final = 50_000
+MAX_COPIED_BYTES: Final = 4 << 30
+"""The most that a policy lets be copied for each run; no walk through a folder is longer, see `FileLimits`."""
 
 MAX_SESSION_SECONDS: Final = 86_400
 """The longest that a policy lets a process run on between calls, in seconds: what runs longer is no session's."""
@@ -32,6 +37,8 @@ class SandboxConfig:
         programs: The programs that may be run, by name.
         staging: The directory in which copies of the clients' files are made for a run; None for one in the server's
             state, or in `/var/lib/mcp-server` where the server runs as root.
+        copies: How much of a client's files is copied there for one run; of a larger folder nothing is, and nothing is
+            run.
         session_seconds: How long a process may run on between calls; what is run within one call has its own limit.
         sudo: What may be done as root, outside of any sandbox.
 
@@ -49,6 +56,7 @@ class SandboxConfig:
     concurrent_runs: int = 4
     programs: Mapping[str, Program] = field(default_factory=dict)
     staging: str | None = None
+    copies: StagingLimits = field(default_factory=StagingLimits)
     session_seconds: float = 3600.0
     sudo: SudoConfig = field(default_factory=SudoConfig)
 
@@ -62,6 +70,7 @@ class SandboxConfig:
         """Return the settings as JSON members."""
         return {
             "accounts": self.accounts,
+            "copies": asdict(self.copies),
             "limits": asdict(self.limits),
             "min_tier": self.min_tier.label,
             "programs": {name: program.to_json() for name, program in sorted(self.programs.items())},

@@ -58,7 +58,7 @@ class ProcessDoor(ProgramDoor):
         Raises:
             InvalidArgumentsError: There is no such program in the list, or its arguments have none of the listed forms.
             PermissionDeniedError: The client may not run it with these arguments.
-            LimitExceededError: There are too many processes.
+            LimitExceededError: There are too many processes, or the client's folder is too large to be copied.
             ResourceUnavailableError: There is no sandbox that is good enough, so nothing was run.
         """
         found, command = await self._permitted(program, arguments)

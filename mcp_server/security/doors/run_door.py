@@ -48,6 +48,7 @@ class RunDoor(ProgramDoor):
         Raises:
             InvalidArgumentsError: There is no such program in the list, or its arguments have none of the listed forms.
             PermissionDeniedError: The client may not run it with these arguments, or not reach that.
+            LimitExceededError: It has too many runs already, or its folder is too large to be copied.
             ResourceUnavailableError: There is no sandbox that is good enough, so nothing was run.
         """
         found, _ = await self._permitted(program, arguments)

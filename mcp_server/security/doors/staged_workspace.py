@@ -8,6 +8,7 @@ from hashlib import sha256
 from threading import Lock
 from typing import Any, Self
 
+from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.filesystem.protected_names import ProtectedNames
 from mcp_server.resources.filesystem_manager import FileSystemManager
@@ -108,10 +109,15 @@ class StagedWorkspace:
 
         Raises:
             PermissionDeniedError: One of the named files may not be read.
+            LimitExceededError: The folder is too large to be copied whole: a part of it would be taken for all of it,
+                and what is missing for deleted.
             ResourceUnavailableError: There is no room.
         """
         if names is None:
-            return await self._copied(None, self._may_see(hidden, substitutes or {}), substitutes)
+            report = await self._copied(None, self._may_see(hidden, substitutes or {}), substitutes)
+            if not report.is_whole:
+                raise self._too_large()
+            return report
         locations = [self._files.locate(name) for name in names]
         for location in locations:
             await self._gate.require(PermissionType.FILE_READ, location.absolute, location.relative)
@@ -152,6 +158,15 @@ class StagedWorkspace:
 
         report: CopyReport = await self._run_blocking(work)
         return report
+
+    def _too_large(self) -> LimitExceededError:
+        limits = self._area.limits
+        return LimitExceededError(
+            "workspace_copy",
+            f"the folder is too large for a program to work on a copy of it: a copy holds {limits.max_files} files and "
+            f"directories, {limits.max_depth} levels deep, and {limits.max_bytes} bytes in all; nothing was run. Name "
+            "the files where the tool lets you, or ask the operator to raise copied_files or copied_bytes in [sandbox]",
+        )
 
     def _may_see(self, hidden: Sequence[str], substitutes: Container[str]) -> Callable[[str, str], bool]:
         """Return what says whether a name is copied: it may be read without asking anybody, and is not left out."""

@@ -14,7 +14,14 @@ from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.program import Program
 from mcp_server.resources.isolation.program_presets import PRESETS, program_of_preset
 from mcp_server.resources.isolation.resource_limits import SANDBOX_CEILINGS, ResourceLimits
-from mcp_server.resources.isolation.sandbox_config import MAX_SESSION_SECONDS, MAX_WAITING, SandboxConfig
+from mcp_server.resources.isolation.sandbox_config import (
+    MAX_COPIED_BYTES,
+    MAX_COPIED_FILES,
+    MAX_SESSION_SECONDS,
+    MAX_WAITING,
+    SandboxConfig,
+)
+from mcp_server.resources.isolation.staging_limits import StagingLimits
 from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, ClientLimits
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
@@ -40,6 +47,8 @@ _SANDBOX_KEYS: Final = (
     "warm_workers",
     "session_seconds",
     "staging",
+    "copied_files",
+    "copied_bytes",
     "limits",
 )
 # A folder is an open descriptor for each client; and rules times folders are patterns.
@@ -128,9 +137,7 @@ class PolicyLoader:
         return policy
 
     def _sandbox(self, section: PolicySection, programs: Mapping[str, PolicySection]) -> SandboxConfig:
-        section.check_keys(
-            ("min_tier", "accounts", "concurrent_runs", "warm_workers", "session_seconds", "staging", "limits")
-        )
+        section.check_keys(_SANDBOX_KEYS)
         # "none" is no tier that could be asked for: nothing is ever run without a sandbox.
         tiers = [tier.label for tier in IsolationTier if tier is not IsolationTier.NONE]
         limits = section.section("limits")
@@ -146,6 +153,14 @@ class PolicyLoader:
             accounts=section.range("accounts", least=1000, most=2**32 - 3),
             programs={name: self._program(name, each) for name, each in programs.items()},
             staging=section.string("staging") if "staging" in section else None,
+            copies=StagingLimits(
+                max_files=int(
+                    section.number("copied_files", StagingLimits().max_files, least=1, most=MAX_COPIED_FILES)
+                ),
+                max_bytes=int(
+                    section.number("copied_bytes", StagingLimits().max_bytes, least=1, most=MAX_COPIED_BYTES)
+                ),
+            ),
             concurrent_runs=int(section.number("concurrent_runs", SandboxConfig().concurrent_runs, least=1, most=64)),
             warm_workers=int(section.number("warm_workers", SandboxConfig().warm_workers, least=0, most=MAX_WAITING)),
             session_seconds=section.number(

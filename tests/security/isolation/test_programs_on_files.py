@@ -319,6 +319,34 @@ def test_d09_a_client_has_so_many_runs_at_once_and_no_more(files: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("bound", [{"copied_files": 2}, {"copied_bytes": 10}])
+@pytest.mark.parametrize("tool", ["run_command", "start_process"])
+def test_of_a_folder_that_is_too_large_to_copy_no_program_sees_a_part(
+    files: Path, bound: Mapping[str, int], tool: str
+) -> None:
+    script = "ls; rm -f secret.key; echo seen"
+
+    async def told(table: Mapping[str, Any]) -> tuple[bool, str]:
+        async with client_for(
+            ExecutionModule(),
+            folder=files,
+            allow=[*ALLOW, "FILE_WRITE **", "FILE_DELETE **"],
+            sandbox=table,
+            programs=PROGRAMS,
+        ) as client:
+            result = await client._call(tool, {"program": "sh", "args": ["-c", script]})
+            return bool(result.get("isError")), str(result["content"][0]["text"])
+
+    failed, text = asyncio.run(told(sandbox_table(files.parent, **bound)))
+    assert failed
+    assert "too large for a program to work on a copy of it" in text
+    assert "copied_files or copied_bytes" in text
+    assert str(files) not in text
+    assert (files / "secret.key").read_text() == "swordfish\n"
+    # The control: the same folder, and room for it.
+    assert not asyncio.run(told(sandbox_table(files.parent, copied_files=3, copied_bytes=14)))[0]
+
+
 def test_the_tier_stands_in_the_record_and_the_files_among_the_decisions(files: Path) -> None:
     async def scenario(client: ModuleClient) -> None:
         await client.call("run_command", program="sh", args=["-c", "echo new > a.txt"])

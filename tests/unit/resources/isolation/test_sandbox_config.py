@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from mcp_server.resources.filesystem.file_limits import FileLimits
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
-from mcp_server.resources.isolation.sandbox_config import SandboxConfig
+from mcp_server.resources.isolation.sandbox_config import MAX_COPIED_FILES, SandboxConfig
 
 
 @pytest.mark.parametrize("accounts", [(999, 2000), (0, 0), (-1, 5), (2000, 1999), (1000, 2**32 - 2), (1000, 2**32)])
@@ -23,3 +24,7 @@ def test_without_a_word_from_the_operator_namespaces_are_demanded_and_root_has_n
     assert SandboxConfig().min_tier is IsolationTier.NS
     assert SandboxConfig().accounts is None
     assert json.loads(json.dumps(SandboxConfig().to_json()))["min_tier"] == "ns"
+
+
+def test_a_policy_lets_no_more_be_copied_than_a_walk_finds() -> None:
+    assert FileLimits().max_walk_entries == MAX_COPIED_FILES

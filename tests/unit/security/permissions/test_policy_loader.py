@@ -178,6 +178,8 @@ accounts = [210000, 210063]
 concurrent_runs = 2
 warm_workers = 1
 staging = "/var/lib/copies"
+copied_files = 500
+copied_bytes = 4_000_000
 [sandbox.limits]
 wall_seconds = 5
 memory_bytes = 1000000
@@ -193,6 +195,7 @@ def test_what_is_executed_is_read(loader: PolicyLoader) -> None:
     config = loader.parse(SANDBOX).sandbox
     assert (config.min_tier.label, config.accounts, config.warm_workers) == ("full", (210_000, 210_063), 1)
     assert config.concurrent_runs == 2
+    assert (config.copies.max_files, config.copies.max_bytes, config.copies.max_depth) == (500, 4_000_000, 64)
     assert (config.limits.wall_seconds, config.limits.memory_bytes, config.limits.processes) == (5.0, 1_000_000, 64)
     git = config.programs["git"]
     assert (git.path, git.workspace, dict(git.environment)) == ("/usr/bin/git", "read", {"TZ": "UTC"})
@@ -253,6 +256,8 @@ def test_a_mistake_about_a_preset_is_told_with_its_line(loader: PolicyLoader, te
         ("[210000, 210063]", "[210000]", "two whole numbers"),
         ("warm_workers = 1", "warm_workers = 100", "from 0 to 8"),
         ("concurrent_runs = 2", "concurrent_runs = 0", "from 1 to 64"),
+        ("copied_files = 500", "copied_files = 50001", "from 1 to 50000"),
+        ("copied_bytes = 4_000_000", "copied_bytes = 0", "from 1 to 4294967296"),
         ("warm_workers = 1", "session_seconds = 86401", "from 1 to 86400"),
         ("warm_workers = 1", "session_seconds = 0", "from 1 to 86400"),
         ("wall_seconds = 5", "wall_seconds = 0", "from 1"),
