@@ -83,11 +83,7 @@ class BlockingPool:
             try:
                 result = context.run(function, *args)
             except BaseException as error:  # noqa: BLE001 - delivered to the caller, whatever it is
-                # StopIteration cannot travel through a future; a RuntimeError says the same.
-                failure = (
-                    RuntimeError("the function raised StopIteration") if isinstance(error, StopIteration) else error
-                )
-                outcome: tuple[Callable[[Any], None], Any] = (future.set_exception, failure)
+                outcome: tuple[Callable[[Any], None], Any] = (future.set_exception, _carried(error))
             else:
                 outcome = (future.set_result, result)
             self._finished(owner)
@@ -151,3 +147,15 @@ class BlockingPool:
             del work
         with self._lock:
             self._threads -= 1
+
+
+def _carried(error: BaseException) -> BaseException:
+    """Return what says the same as `error` and can travel through a future.
+
+    A future takes no StopIteration; and who waits for one is closed by a GeneratorExit, not told of it.
+    """
+    if isinstance(error, (StopIteration, GeneratorExit)):
+        carried = RuntimeError(f"the function raised {type(error).__name__}")
+        carried.__cause__ = error
+        return carried
+    return error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -128,8 +129,10 @@ def test_every_misbehaviour_is_answered_with_an_id_and_the_server_lives(
     house: Make, tool: str, legacy: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
+    complaints: list[Mapping[str, Any]] = []
 
     async def attack() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
         async with house(module_of_failures(), POLICY) as server:
             wire = server.connect()
             if legacy:
@@ -147,8 +150,11 @@ def test_every_misbehaviour_is_answered_with_an_id_and_the_server_lives(
             assert CANARY.encode() not in b"".join(server.sent)
             assert CANARY not in str(server.records)
             assert CANARY.encode() not in server.audit_bytes()
+        gc.collect()
 
     asyncio.run(attack())
+    # Nothing was answered by luck, with its task dead.
+    assert complaints == []
 
 
 def test_the_canary_is_found_where_a_handler_returns_it(house: Make) -> None:

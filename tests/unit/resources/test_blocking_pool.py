@@ -64,7 +64,7 @@ def test_whatever_a_function_raises_ends_its_call_and_not_the_thread(error: type
         raise error
 
     async def work() -> None:
-        with pytest.raises(RuntimeError if error is StopIteration else error):
+        with pytest.raises(RuntimeError if error in (StopIteration, GeneratorExit) else error):
             await pool.run("a", fail)
         assert await pool.run("a", int) == 0
 

@@ -45,9 +45,9 @@ class FakeGroups:
             raise PermissionError(13, "no")
         return self
 
-    def add(self, pids: Any) -> None:
+    def add(self, pid: int) -> None:
         # What waits for its word has not become sudo.
-        self.pids += pids
+        self.pids.append(pid)
 
     async def end(self) -> None:
         self.ended += 1
@@ -248,9 +248,9 @@ def test_it_is_in_its_control_group_before_it_is_sudo(make: Callable[..., RootAc
     seen: list[int] = []
     add = groups.add
 
-    def look(pids: Any) -> None:
+    def look(pid: int) -> None:
         seen.append(len(sudo.calls))
-        add(pids)
+        add(pid)
 
     groups.add = look  # type: ignore[method-assign]
     assert run(make(groups=groups), ECHO, unit="nginx").is_success
