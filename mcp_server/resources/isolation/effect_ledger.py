@@ -53,6 +53,15 @@ class EffectLedger:
         """Return a ledger of other effects of the same run."""
         return EffectLedger(effects, is_truncated=self.is_truncated, max_listed=self._max_listed)
 
+    @property
+    def summary(self) -> str:
+        """How many of which kind, in words; kinds of which there are none are left out.
+
+        >>> EffectLedger([Effect(EffectKind.CREATED, "a"), Effect(EffectKind.CREATED, "b")]).summary
+        '2 created'
+        """
+        return ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
+
     def to_wire(self) -> dict[str, Any]:
         """Return counts and the first effects, refused ones before all others, fit for JSON.
 

@@ -51,9 +51,7 @@ def report(result: ExecutionResult, effects: EffectLedger | None = None) -> Tool
     A program that fails is not a failed call: how it failed is what was asked for.
     """
     stdout, stderr = result.stdout.text(), result.stderr.text()
-    parts = [stdout] if stdout else []
-    if stderr:
-        parts.append(f"stderr:\n{stderr}")
+    parts = printed(stdout, stderr)
     if not result.is_success or not parts:
         parts.append(f"[{how_it_ended(result.reason, result.exit_code, result.signal)}]")
     structured: dict[str, Any] = {
@@ -70,9 +68,17 @@ def report(result: ExecutionResult, effects: EffectLedger | None = None) -> Tool
     }
     if effects is not None and len(effects):
         structured["effects"] = effects.to_wire()
-        counts = ", ".join(f"{count} {kind}" for kind, count in effects.counts.items() if count)
-        parts.append(f"[files: {counts}]")
+        parts.append(f"[files: {effects.summary}]")
     return ToolResult(({"type": "text", "text": "\n".join(parts)},), structured=structured)
+
+
+def printed(stdout: str, stderr: str) -> list[str]:
+    """Return what a program wrote, as parts of a text that tells the two streams apart; an empty one is left out.
+
+    >>> printed("", "no such file")
+    ['stderr:\\nno such file']
+    """
+    return [part for part in (stdout, stderr and f"stderr:\n{stderr}") if part]
 
 
 def how_it_ended(reason: EndReason | None, exit_code: int | None, signal: int | None) -> str:

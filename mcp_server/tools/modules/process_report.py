@@ -8,7 +8,7 @@ from typing import Any
 from mcp_server.resources.isolation.output_page import OutputPage
 from mcp_server.resources.isolation.process_end import ProcessEnd
 from mcp_server.resources.isolation.process_state import ProcessState
-from mcp_server.tools.modules.execution_report import how_it_ended
+from mcp_server.tools.modules.execution_report import how_it_ended, printed
 from mcp_server.tools.tool_result import ToolResult
 
 
@@ -44,13 +44,11 @@ def report_input(text: str, taken: int, *, close: bool) -> ToolResult:
 
 def report_end(end: ProcessEnd) -> ToolResult:
     """Return how a process ended, and what it did to the files."""
-    stderr = f"stderr:\n{end.stderr.text}" if end.stderr.text else ""
-    parts = [end.stdout.text, stderr, f"[{_status(end.process)}]"]
+    parts = [*printed(end.stdout.text, end.stderr.text), f"[{_status(end.process)}]"]
     structured = {**_entry(end.process), "stdout": end.stdout.text, "stderr": end.stderr.text}
     if len(end.effects):
         structured["effects"] = end.effects.to_wire()
-        counts = ", ".join(f"{count} {kind}" for kind, count in end.effects.counts.items() if count)
-        parts.append(f"[files: {counts}]")
+        parts.append(f"[files: {end.effects.summary}]")
     return _result(parts, structured)
 
 

@@ -10,6 +10,7 @@ from mcp_server.resources.isolation.root_action_result import RootActionResult
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.tools.module import Module
+from mcp_server.tools.modules.execution_report import how_it_ended, printed
 from mcp_server.tools.tool_annotations import ToolAnnotations
 from mcp_server.tools.tool_result import ToolResult
 
@@ -129,9 +130,7 @@ class RootActionModule(Module):
 def _report(result: RootActionResult) -> ToolResult:
     """Return the result as text for a model, and as structured values."""
     stdout, stderr = result.stdout.text(), result.stderr.text()
-    parts = [stdout] if stdout else []
-    if stderr:
-        parts.append(f"stderr:\n{stderr}")
+    parts = printed(stdout, stderr)
     if not result.is_success or not parts:
         parts.append(f"[{_how_it_ended(result)}]")
     if not result.has_ended:
@@ -153,10 +152,8 @@ def _report(result: RootActionResult) -> ToolResult:
 
 
 def _how_it_ended(result: RootActionResult) -> str:
-    if result.reason is EndReason.EXIT:
-        return f"exit code {result.exit_code}"
-    if result.reason is EndReason.SIGNAL:
-        return f"ended by signal {result.signal}"
     if result.reason is EndReason.TIMEOUT:
         return "it took longer than the operator lets it, and was told to end"
-    return "it wrote far more than can be shown, and was told to end"
+    if result.reason is EndReason.OUTPUT:
+        return "it wrote far more than can be shown, and was told to end"
+    return how_it_ended(result.reason, result.exit_code, result.signal)

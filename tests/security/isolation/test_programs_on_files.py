@@ -347,6 +347,23 @@ def test_of_a_folder_that_is_too_large_to_copy_no_program_sees_a_part(
     assert not asyncio.run(told(sandbox_table(files.parent, copied_files=3, copied_bytes=14)))[0]
 
 
+def test_what_a_client_may_not_read_takes_no_room(files: Path) -> None:
+    (files / "large").mkdir()
+    for number in range(20):
+        (files / "large" / str(number)).touch()
+    table = sandbox_table(files.parent, copied_files=4)
+
+    async def told(deny: list[str]) -> str:
+        async with client_for(
+            ExecutionModule(), folder=files, allow=ALLOW, deny=deny, sandbox=table, programs=PROGRAMS
+        ) as client:
+            result = await client._call("run_command", {"program": "sh", "args": ["-c", "ls"]})
+            return str(result["content"][0]["text"])
+
+    assert asyncio.run(told(["FILE_READ large/**"])).split() == ["a.txt", "large", "secret.key", "sub"]
+    assert "too large" in asyncio.run(told([]))
+
+
 def test_the_tier_stands_in_the_record_and_the_files_among_the_decisions(files: Path) -> None:
     async def scenario(client: ModuleClient) -> None:
         await client.call("run_command", program="sh", args=["-c", "echo new > a.txt"])
