@@ -16,6 +16,8 @@ from mcp_server.errors.consent_required_error import ConsentRequiredError
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.unknown_name_error import UnknownNameError
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.resources.sandbox_manager import SandboxManager
 from mcp_server.security import consent_manager
 from mcp_server.security.client_view import SANDBOXED
 from mcp_server.security.consent_manager import OPERATOR_ONLY
@@ -132,7 +134,11 @@ ROOT_BELL = '[sudo]\nenabled = true\n[sudo.action.bell]\nprogram = "/usr/bin/tru
 
 
 @pytest.mark.parametrize("kind", sorted(SANDBOXED))
-def test_what_needs_a_sandbox_is_offered_to_nobody_while_there_is_none(rig: ChainRig, kind: PermissionType) -> None:
+def test_what_needs_a_sandbox_is_offered_to_nobody_while_there_is_none(
+    rig: ChainRig, kind: PermissionType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An ordinary user's machine has one, and root's has none without accounts.
+    monkeypatch.setattr(SandboxManager, "tier", IsolationTier.NONE)
     for word in ("ask", "allow"):
         # Root actions are granted by their names, and only those that there are.
         name = "bell" if kind == PermissionType.CODE_EXECUTION_SUDO else "*"
