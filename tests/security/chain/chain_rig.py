@@ -101,6 +101,7 @@ class ChainRig:
     def close(self) -> None:
         self.writer.fails_after = None
         self.clients.close()
+        self.sandboxes.close()
         self.pool.close()
         if self.audit.is_available:
             self.audit.close()

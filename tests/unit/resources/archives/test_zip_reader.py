@@ -7,7 +7,6 @@ import io
 import struct
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,14 +192,20 @@ def test_an_archive_that_can_be_read_in_two_ways_is_none(data: bytes) -> None:
         read(data)
 
 
-def test_one_with_64_bit_sizes_is_refused(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive, archive.open("a", "w", force_zip64=True) as stream:
-        stream.write(b"x")
-    assert [reason for _, reason in refusals(file.getvalue())] in (
-        ["its header contradicts the directory of the archive"],
-        ["too large"],
-    )
+WITH_64_BIT_SIZES = bytes.fromhex(
+    "504b03042d0000000000000021008316dc8cffffffffffffffff0100140061010010000100000000000000010000000000000078"
+    "504b01022d032d0000000000000021008316dc8c010000000100000001000000000000000000000080010000000061"
+    "504b050600000000010001002f000000340000000000"
+)
+"""What `zipfile` of Python 3.11.7 writes with `force_zip64`; that of before 3.11.4 contradicts itself."""
+
+
+def test_one_with_64_bit_sizes_is_refused() -> None:
+    with zipfile.ZipFile(io.BytesIO(WITH_64_BIT_SIZES)) as archive:
+        assert archive.read("a") == b"x"
+    assert [reason for _, reason in refusals(WITH_64_BIT_SIZES)] == [
+        "its header contradicts the directory of the archive"
+    ]
 
 
 def test_what_the_ratio_or_the_sum_forbids_is_not_inflated() -> None:
