@@ -11,6 +11,7 @@ from typing import Any, Final
 from mcp_server.core.constants import DEFAULT_CLIENT, ENVIRONMENT_PREFIX
 from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.apart.handler_environment import APART_VARIABLE
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
 
@@ -63,6 +64,10 @@ class ConfigLoader:
         Raises:
             ConfigurationError: Something cannot be used.
         """
+        is_apart = bool(self._environment.get(APART_VARIABLE))
+        if is_apart:
+            # A program that was imported again for its handlers: it serves nobody, and its folders are not here.
+            policy, folders = Policy(), ()
         if policy is not None and folders:
             raise ConfigurationError("give folders or a policy, not both; a policy names the folders of each client")
         if policy is None and not folders:
@@ -98,6 +103,7 @@ class ConfigLoader:
             policy_path=policy_path,
             client=client,
             durability=level,
+            is_apart=is_apart,
         )
 
     def read_file(self, path: str | os.PathLike[str]) -> dict[str, Any]:

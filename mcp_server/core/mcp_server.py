@@ -17,6 +17,7 @@ from mcp_server.core.constants import DEFAULT_NAME
 from mcp_server.core.lifecycle import Lifecycle
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.tools.catalog import Catalog
+from mcp_server.tools.handler_lookup import creator_globals
 from mcp_server.tools.module import Module
 from mcp_server.transport.stdio_streams import StdioStreams
 from mcp_server.transport.stop_reason import StopReason
@@ -83,12 +84,18 @@ class MCPServer:
         )
         self.catalog = Catalog()
         self._own = Module(name)
+        self._own.count_as_created_in(creator_globals(self))
         self._has_own = False
 
     @property
     def name(self) -> str:
         """What the server calls itself."""
         return self.config.name
+
+    @property
+    def own_module(self) -> Module:
+        """The module of what is registered with the server itself."""
+        return self._own
 
     def register_module(self, module: Module | ModuleType | str) -> None:
         """Offer what a module has.
@@ -129,6 +136,11 @@ class MCPServer:
         Raises:
             ConfigurationError: Standard input is a terminal, or the configuration cannot be used.
         """
+        if self.config.is_apart:
+            raise ConfigurationError(
+                "this program was imported for one of its handlers, which runs in a process of its own; write "
+                "`if __name__ == '__main__':` above the line that runs the server"
+            )
         if sys.stdin is not None and stat.S_ISCHR(os.fstat(0).st_mode) and os.isatty(0):
             raise ConfigurationError(
                 "standard input is a terminal; an AI client starts this program and talks to it through a pipe. "

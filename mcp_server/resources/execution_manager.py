@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.bubblewrap import AUTHORITIES
+from mcp_server.resources.isolation.conversation import Conversation
+from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.execution_result import ExecutionResult
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
@@ -21,6 +25,9 @@ from mcp_server.resources.isolation.sandbox_worker import SandboxWorker
 from mcp_server.resources.isolation.seccomp_filter import SeccompFilter
 from mcp_server.resources.isolation.worker_factory import WorkerFactory
 from mcp_server.resources.isolation.worker_pool import WorkerPool
+
+CONVERSATION_SECONDS: Final = 86_400.0
+"""Longer than any call with all its questions to humans: a call has a deadline of its own."""
 
 _RUNNER_FILES: Final = 16
 """Descriptors beyond what a run may open, for what the interpreter itself has open."""
@@ -47,7 +54,7 @@ class ExecutionManager:
         self.factory = factory
         self.landlock = landlock
         self._pool = WorkerPool(factory=factory, size=warm_workers)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._tier = tier
         self._no_execution = SeccompFilter.no_execution(platform.machine())
         self._connect_only = SeccompFilter.connect_only(platform.machine())
@@ -68,6 +75,51 @@ class ExecutionManager:
             return await SandboxRun(worker=worker, request=request, job=job, tier=self._tier).run()
         finally:
             self._clean_up(worker)
+
+    @asynccontextmanager
+    async def conversation(
+        self, request: ExecutionRequest, *, owner: tuple[int, int] | None = None
+    ) -> AsyncIterator[tuple[Conversation, Callable[[Callable[[bytes], None]], asyncio.Task[EndReason]]]]:
+        """Make a conversation, and what begins it, given who listens; it is over when the block is left.
+
+        Args:
+            request: What is to be run.
+            owner: The user and group that it runs as on the host, None for the server's own.
+
+        Raises:
+            ResourceUnavailableError: The sandbox asked for cannot be had, so nothing was run.
+        """
+        worker = await self.prepare(request, owner=owner)
+        conversation = Conversation(
+            worker=worker,
+            request=request,
+            job=self.job(request, worker.view),
+            wall_seconds=CONVERSATION_SECONDS,
+        )
+        begun: list[asyncio.Task[EndReason]] = []
+
+        def begin(on_message: Callable[[bytes], None]) -> asyncio.Task[EndReason]:
+            running = asyncio.create_task(conversation.run(on_message), name="mcp-server-conversation")
+            # Whoever is cancelled twice leaves before it has ended; then `close` waits for it.
+            self._tasks.add(running)
+            running.add_done_callback(self._tasks.discard)
+            begun.append(running)
+            return running
+
+        try:
+            yield conversation, begin
+        finally:
+            conversation.end()
+            try:
+                if begun:
+                    await asyncio.wait(begun)
+                else:
+                    await worker.end()
+            finally:
+                for running in begun:
+                    if running.done() and not running.cancelled():
+                        running.exception()
+                self._clean_up(worker)
 
     async def prepare(self, request: ExecutionRequest, *, owner: tuple[int, int] | None = None) -> SandboxWorker:
         """Return a sandbox that stands, and is bounded as the request's policy says; whoever asks ends it.
@@ -93,7 +145,13 @@ class ExecutionManager:
                 "reached, so nothing was run; run it without a network, or ask the operator to run the doctor",
             )
         shape = SandboxShape(
-            policy.limits.tmp_bytes, request.workspace, policy.may_write, owner, has_network=bool(policy.network)
+            policy.limits.tmp_bytes,
+            request.workspace,
+            policy.may_write,
+            owner,
+            has_network=bool(policy.network),
+            workspace_path=request.workspace_path,
+            code=request.code_paths,
         )
         worker = await self._pool.take(shape)
         try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 from weakref import WeakSet
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.tools.apart.handler_place import place_of
 from mcp_server.tools.handler_lookup import creator_globals, find_handler
 from mcp_server.tools.hooks import Hook, call_hook
 from mcp_server.tools.icon import Icon
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
+V = TypeVar("V")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -46,6 +49,9 @@ class Module:
         description: What it is for.
         instructions: What a model should know to use it well.
         tags: Labels for everything in it.
+        isolation: Where its handlers run unless the policy says otherwise: `inline`, in the server, or `process`, each
+            call in a sandbox of its own. By default those that declare CODE_EXECUTION or SYSTEM_COMMAND run apart, and
+            the others inline.
 
     Raises:
         ConfigurationError: The name is not one.
@@ -59,7 +65,13 @@ class Module:
     """
 
     def __init__(
-        self, name: str, *, description: str | None = None, instructions: str | None = None, tags: Iterable[str] = ()
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        instructions: str | None = None,
+        tags: Iterable[str] = (),
+        isolation: Literal["inline", "process"] | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise ConfigurationError(f"module {name!r}: a name is 1 to 64 letters, digits, '_', '-' or '.'")
@@ -73,11 +85,16 @@ class Module:
         self.listers: dict[str, ResourceLister] = {}
         self.completions: dict[tuple[str, str], Completion] = {}
         self._file_globals = creator_globals(self)
+        self._isolation = isolation
         self._waiting: dict[tuple[str, str], Callable[[], Any]] = {}
         self._is_lowered = False
         self._start_hooks: list[Hook] = []
         self._stop_hooks: list[Hook] = []
         self._observers: WeakSet[ModuleObserver] = WeakSet()
+
+    def count_as_created_in(self, file_globals: dict[str, Any]) -> None:
+        """Look handlers up in another file than the one that called the constructor; before anything is registered."""
+        self._file_globals = file_globals
 
     @property
     def defined_in(self) -> str:
@@ -319,7 +336,7 @@ class Module:
             )
             if (reference, argument) in self.completions:
                 raise ConfigurationError(f"module {self.name!r} completes '{argument}' of {reference!r} twice")
-            self.completions[reference, argument] = self._early(make)()
+            self.completions[reference, argument] = self._placed(self._early(make)())
             return function
 
         return decorate
@@ -392,7 +409,7 @@ class Module:
             ConfigurationError: A handler is missing, or a type cannot be resolved.
         """
         for (kind, key), make in tuple(self._waiting.items()):
-            getattr(self, kind)[key] = made(make)
+            getattr(self, kind)[key] = self._placed(made(make))
             del self._waiting[kind, key]
         self._is_lowered = True
 
@@ -421,7 +438,7 @@ class Module:
         if not self._is_lowered:
             self._waiting[kind, key] = make
             return
-        value = made(make)
+        value = self._placed(made(make))
         for observer in tuple(self._observers):
             observer.check_addition(self, kind, key)
         values[key] = value
@@ -433,6 +450,11 @@ class Module:
         if values.pop(key, None) is None:
             raise ConfigurationError(f"module {self.name!r} has no {kind[:-1]} {key!r}")
         self._tell(kind)
+
+    def _placed(self, value: V) -> V:
+        """Return a value that knows where another process finds its handler; what ships never leaves the server."""
+        place = place_of(self, self._isolation)
+        return value if place is None else replace(value, place=place)  # type: ignore[type-var]
 
     def _tell(self, kind: str) -> None:
         for observer in tuple(self._observers):

@@ -64,6 +64,9 @@ class LandlockFactory(WorkerFactory):
         if shape.has_network:
             # Its relay would listen on the host, for everybody.
             raise ResourceUnavailableError("missing", "without namespaces there is no network for what is run")
+        if shape.code:
+            # Files would not be found under their own names: those are the host's.
+            raise ResourceUnavailableError("missing", "without namespaces a handler cannot run in a worker of its own")
         area = self._scratch(shape.owner)
         scratch = area.path
         # Its owner made it for this run, in a directory that nobody else may enter.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -92,9 +93,15 @@ class SandboxFactory(WorkerFactory):
                 theirs.callback(os.close, descriptor)
                 return descriptor
 
+            def opened(path: str) -> int:
+                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+                theirs.callback(os.close, descriptor)
+                return descriptor
+
             files = [(path, readable(content)) for path, content in self._files]
             if shape.has_network:
                 files += [(path, readable(content)) for path, content in _authorities()]
+            code = [(path, opened(path)) for path in shape.code]
             filter_fd = readable(self._network_filter if shape.has_network else self._filter_program)
             status_read, status_write = os.pipe2(os.O_CLOEXEC)
             theirs.callback(os.close, status_write)
@@ -107,15 +114,25 @@ class SandboxFactory(WorkerFactory):
                 seccomp_fd=filter_fd,
                 status_fd=status_write,
                 limits=ResourceLimits(tmp_bytes=shape.tmp_bytes),
+                workspace_path=shape.workspace_path,
+                code=code,
             )
             # By a descriptor, for whoever is inside can read the arguments of the first process.
             options_fd = readable("\0".join(options).encode())
             given = [filter_fd, options_fd, *(descriptor for _, descriptor in files)]
+            given += [descriptor for _, descriptor in code]
             given += [each for each in (self._interpreter_fd, shape.workspace) if each is not None]
+            view = replace(
+                self._view,
+                workspace=shape.workspace_path,
+                readable=(*self._view.readable, *shape.code),
+                # Whoever imports a file looks at what lies around it; nothing does here but what is to be found.
+                listable=tuple({os.path.dirname(path): None for path in shape.code}),
+            )
             command = [self._bubblewrap.program, "--args", str(options_fd), "--", self._interpreter.program]
             return await self._launch(
                 SandboxWorker,
-                self._view,
+                view,
                 shape,
                 before=[*command, *INTERPRETER_OPTIONS, "-c", _RUN],
                 after=(),

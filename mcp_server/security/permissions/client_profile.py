@@ -23,7 +23,8 @@ class ClientProfile:
         rules: What it is allowed, asked for and denied.
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
-        isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
+        isolation: `process`: handlers of modules that do not ship with the server run in sandboxed processes;
+            `inline`: where the policy or the module says.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
     True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final, Literal, cast
 
@@ -26,6 +26,7 @@ from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, Client
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -111,7 +112,7 @@ class PolicyLoader:
             ConfigurationError: It cannot be understood; with source and line.
         """
         document = _document(text, source)
-        document.check_keys(("version", "ceiling", "client", "default_deny", "sandbox", "program", "sudo"))
+        document.check_keys(("version", "ceiling", "client", "default_deny", "module", "sandbox", "program", "sudo"))
         if "version" not in document:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
@@ -123,8 +124,13 @@ class PolicyLoader:
             name: self._client(name, section, None if base is None else os.fspath(base))
             for name, section in document.sections("client").items()
         }
+        folders = [folder for each in clients.values() for folder in (*each.folders, *each.global_folders)]
         policy = Policy(
             clients,
+            modules={
+                name: self._module(section, None if base is None else os.fspath(base), folders)
+                for name, section in document.sections("module").items()
+            },
             ceiling=ceiling,
             default_deny=PolicyLayer(deny=(*default_denies(), *extra)),
             sandbox=replace(
@@ -234,12 +240,6 @@ class PolicyLoader:
         isolation = cast(
             Literal["inline", "process"], section.text("isolation", "inline", choices=("inline", "process"))
         )
-        if isolation == "process":
-            # Said and not done would be the worst of all: the operator would rely on it.
-            raise section.error(
-                f"'isolation' in {section.name}: this version runs handlers in its own process only; leave it out",
-                "isolation",
-            )
         return ClientProfile(
             name,
             folders=folders,
@@ -249,6 +249,27 @@ class PolicyLoader:
             tools=self._tools(section),
             isolation=isolation,
         )
+
+    def _module(self, section: PolicySection, base: str | None, folders: Sequence[str]) -> ModulePolicy:
+        section.check_keys(("isolation", "code"))
+        isolation: Any = None
+        if "isolation" in section:
+            isolation = section.text("isolation", "process", choices=("inline", "process"))
+        code: list[str] = []
+        for at, text in enumerate(section.texts("code")):
+            try:
+                path = self._folder(text, "", base)
+            except ConfigurationError as error:
+                raise section.error(error.message, "code", at) from error
+            if not os.path.exists(path):
+                raise section.error(f"there is no file or directory {text!r}", "code", at)
+            if any(os.path.commonpath([path, folder]) in (path, folder) for folder in folders):
+                # Whoever may write there would write what runs.
+                raise section.error(
+                    f"{text!r} lies in a client's folder, or holds one; keep code where no client may write", "code", at
+                )
+            code.append(path)
+        return ModulePolicy(isolation, tuple(code))
 
     def _folders(
         self, section: PolicySection, key: str, client: str, base: str | None, taken: dict[str, str]
