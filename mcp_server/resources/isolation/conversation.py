@@ -10,12 +10,10 @@ from typing import Any, Final
 from mcp_server.resources.isolation.captured_output import CapturedOutput
 from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
+from mcp_server.resources.isolation.framing import LENGTH_BYTES, framed
 from mcp_server.resources.isolation.output_buffer import OutputBuffer
 from mcp_server.resources.isolation.sandbox_job import SandboxJob
 from mcp_server.resources.isolation.sandbox_worker import SandboxWorker
-
-LENGTH_BYTES: Final = 4
-"""Each message follows its length, in so many bytes, the highest first."""
 
 MAX_MESSAGE_BYTES: Final = 32 << 20
 """The longest message that is taken from it: a file of the largest size that is read at once, in base64, and more."""
@@ -82,7 +80,7 @@ class Conversation(SandboxJob):
         if len(self._unsent) + len(message) > MAX_UNREAD_BYTES:
             self._stop(EndReason.OUTPUT)
             return
-        self._unsent = memoryview(bytes(self._unsent) + len(message).to_bytes(LENGTH_BYTES, "big") + message)
+        self._unsent = memoryview(bytes(self._unsent) + framed(message))
         self._feed()
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, Self
 
 from pydantic_core import to_json
 
-from mcp_server.resources.isolation.conversation import LENGTH_BYTES
+from mcp_server.resources.isolation.framing import LENGTH_BYTES, framed
 from mcp_server.security.apart.told_errors import told
 
 _DOOR: Final = "_asked_as"
@@ -110,7 +110,7 @@ class DoorChannel:
         return data
 
     def _write(self, message: bytes) -> None:
-        data = memoryview(len(message).to_bytes(LENGTH_BYTES, "big") + message)
+        data = memoryview(framed(message))
         with self._lock:
             while data:
                 data = data[os.write(self._writing, data) :]

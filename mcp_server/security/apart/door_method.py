@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Any
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from pydantic_core import to_json
-
-
-def _decoded(value: Any) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("bytes are written in base64")
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error as error:
-        raise ValueError("bytes are written in base64") from error
-
-
-Data: Final = Annotated[bytes, BeforeValidator(_decoded)]
-"""Bytes, in base64 on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +17,7 @@ class DoorMethod:
 
     Args:
         name: Its path from the context, such as `files.read_text`; the context's own methods have no dot.
-        parameters: What reads each parameter.
-        data: Which of them are bytes.
+        parameters: The type of each parameter; bytes are in base64 on their way.
         is_async: Whether it is awaited.
         is_value: Whether it is no method.
 
@@ -41,22 +26,20 @@ class DoorMethod:
     """
 
     name: str
-    parameters: Mapping[str, TypeAdapter[Any]]
-    data: frozenset[str] = frozenset()
+    parameters: Mapping[str, Any]
     is_async: bool = True
     is_value: bool = False
 
     @classmethod
     def of(cls, name: str, /, *, is_async: bool = True, is_value: bool = False, **parameters: Any) -> DoorMethod:
         """Return a method with parameters of these types; which of them must be given it says itself, when called."""
-        data = frozenset(each for each, kind in parameters.items() if kind in (Data, Data | None))
-        return cls(name, {each: TypeAdapter(kind) for each, kind in parameters.items()}, data, is_async, is_value)
+        return cls(name, parameters, is_async, is_value)
 
     def written(self, arguments: Mapping[str, Any]) -> bytes:
         """Return the arguments as JSON, a text where bytes are due as UTF-8; what `read` reads."""
         return to_json(
             {
-                name: value.encode() if isinstance(value, str) and name in self.data else value
+                name: value.encode() if isinstance(value, str) and self._takes_bytes(name) else value
                 for name, value in arguments.items()
             },
             bytes_mode="base64",
@@ -74,8 +57,20 @@ class DoorMethod:
         found: dict[str, Any] = {}
         for name, value in arguments.items():
             try:
-                found[name] = self.parameters[name].validate_python(value, strict=True)
-            except ValidationError as error:
-                # Of a class of its own, which no other process could make again; and it quotes what it was given.
+                given = base64.b64decode(value, validate=True) if value and self._takes_bytes(name) else value
+                found[name] = _validator(self.parameters[name]).validate_python(given, strict=True)
+            except (TypeError, ValueError) as error:
+                # pydantic's own error quotes what it was given, and no other process could make it again.
                 raise ValueError(f"{self.name}: {name!r} is not of its type") from error
         return found
+
+    def _takes_bytes(self, name: str) -> bool:
+        return self.parameters.get(name) in (bytes, bytes | None)
+
+
+@cache
+def _validator(kind: Any) -> Any:
+    # Where handlers run nothing is read, and so nothing of this imported.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from mcp_server.security.apart.door_method import Data, DoorMethod
+from mcp_server.security.apart.door_method import DoorMethod
 
 
 @cache
@@ -23,14 +23,14 @@ def door_methods() -> dict[str, DoorMethod]:
     count, text, seconds = int | None, str | None, float | None
     texts = list[str]
     http: dict[str, Any] = {"headers": dict[str, str] | None, "timeout_seconds": seconds}
-    run: dict[str, Any] = {"arguments": texts, "stdin": Data}
+    run: dict[str, Any] = {"arguments": texts, "stdin": bytes}
     methods = (
         of("files.roots", is_async=False, is_value=True),
         of("files.absolute", is_async=False, path=str),
         of("files.read", path=str, offset=int, max_bytes=count),
         of("files.read_bytes", path=str),
         of("files.read_text", path=str, encoding=str, head=count, tail=count),
-        of("files.write_bytes", path=str, data=Data, create_only=bool, if_match=text),
+        of("files.write_bytes", path=str, data=bytes, create_only=bool, if_match=text),
         of("files.write_text", path=str, text=str, encoding=str, create_only=bool, if_match=text),
         of("files.list", path=str, offset=int, max_entries=count),
         of("files.walk", path=str, max_entries=count, max_depth=count),
@@ -47,8 +47,8 @@ def door_methods() -> dict[str, DoorMethod]:
         of("processes.states", is_async=False),
         of("root_action", action=str, arguments=dict[str, Any] | None),
         of("http.get", url=str, **http),
-        of("http.post", url=str, body=Data | None, json=Any, **http),
-        of("http.request", method=str, url=str, body=Data | None, json=Any, **http),
+        of("http.post", url=str, body=bytes | None, json=Any, **http),
+        of("http.request", method=str, url=str, body=bytes | None, json=Any, **http),
         of("log", is_async=False, level=str, data=Any),
         *(of(f"log.{level}", is_async=False, data=Any) for level in ("debug", "info", "warning", "error")),
         of("progress", is_async=False, progress=float, total=seconds, message=text),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from typing import Any
 
 import pytest
 
 from mcp_server.resources.isolation.conversation import MAX_MESSAGE_BYTES
+from mcp_server.resources.process_tree import ProcessTree
 from mcp_server.testing import ModuleClient
 from tests.security.apart.apart_rig import ApartRig
 
@@ -109,20 +111,16 @@ def test_what_is_printed_reaches_the_log_in_quotes_and_never_the_client(
 
 
 def test_nothing_of_it_is_left(rig: ApartRig) -> None:
-    def state() -> tuple[int, list[str]]:
-        staging = rig.directory / "staging"
-        return len(os.listdir("/proc/self/fd")), sorted(os.listdir(staging)) if staging.exists() else []
-
-    async def act(client: ModuleClient) -> tuple[Any, Any]:
-        await client.call("read_beside", source="granted.txt", path=str(rig.granted))
-        before = state()
+    async def act(client: ModuleClient) -> None:
         for _ in range(3):
             await client.call("read_beside", source="granted.txt", path=str(rig.granted))
             await client.result("end", how="signal")
             await client.result("say", message="no JSON")
-        return before, state()
 
-    before, after = rig.run(act)
-    # Less is possible: what ended the first one may have been under way still.
-    assert after[0] <= before[0]
-    assert before[1] == after[1] == []
+    # What the first use of anything opens for good is open before.
+    rig.run(act)
+    before = len(os.listdir("/proc/self/fd")), threading.active_count(), ProcessTree().descendants(os.getpid())
+    rig.run(act)
+    after = len(os.listdir("/proc/self/fd")), threading.active_count(), ProcessTree().descendants(os.getpid())
+    assert before == after
+    assert os.listdir(rig.directory / "staging") == []
