@@ -17,7 +17,6 @@ from mcp_server.core.constants import DEFAULT_NAME
 from mcp_server.core.lifecycle import Lifecycle
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.tools.catalog import Catalog
-from mcp_server.tools.handler_lookup import creator_globals
 from mcp_server.tools.module import Module
 from mcp_server.transport.stdio_streams import StdioStreams
 from mcp_server.transport.stop_reason import StopReason
@@ -84,7 +83,6 @@ class MCPServer:
         )
         self.catalog = Catalog()
         self._own = Module(name)
-        self._own.count_as_created_in(creator_globals(self))
         self._has_own = False
 
     @property

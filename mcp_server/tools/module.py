@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 from weakref import WeakSet
@@ -19,7 +18,7 @@ from mcp_server.tools.icon import Icon
 from mcp_server.tools.module_observer import ModuleObserver
 from mcp_server.tools.tool import Tool
 from mcp_server.tools.tool_annotations import ToolAnnotations
-from mcp_server.tools.written_lowering import made, make_written_tool
+from mcp_server.tools.written_lowering import made, made_early, make_written_tool
 
 if TYPE_CHECKING:
     from mcp_server.tools.completion import Completion
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
-V = TypeVar("V")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -49,9 +47,8 @@ class Module:
         description: What it is for.
         instructions: What a model should know to use it well.
         tags: Labels for everything in it.
-        isolation: Where its handlers run unless the policy says otherwise: `inline`, in the server, or `process`, each
-            call in a sandbox of its own. By default those that declare CODE_EXECUTION or SYSTEM_COMMAND run apart, and
-            the others inline.
+        isolation: Where its handlers run: `inline`, in the server, or `process`, each call in a sandbox of its own. By
+            default only those run apart that declare CODE_EXECUTION or SYSTEM_COMMAND. The policy has the last word.
 
     Raises:
         ConfigurationError: The name is not one.
@@ -85,16 +82,12 @@ class Module:
         self.listers: dict[str, ResourceLister] = {}
         self.completions: dict[tuple[str, str], Completion] = {}
         self._file_globals = creator_globals(self)
-        self._isolation = isolation
+        self._place = place_of(self, isolation)
         self._waiting: dict[tuple[str, str], Callable[[], Any]] = {}
         self._is_lowered = False
         self._start_hooks: list[Hook] = []
         self._stop_hooks: list[Hook] = []
         self._observers: WeakSet[ModuleObserver] = WeakSet()
-
-    def count_as_created_in(self, file_globals: dict[str, Any]) -> None:
-        """Look handlers up in another file than the one that called the constructor; before anything is registered."""
-        self._file_globals = file_globals
 
     @property
     def defined_in(self) -> str:
@@ -283,7 +276,7 @@ class Module:
                 meta=meta,
                 on_subscribe=on_subscribe,
             )
-            self._declare("resources", uri, self._early(make))
+            self._declare("resources", uri, made_early(make))
             return function
 
         return decorate
@@ -336,7 +329,7 @@ class Module:
             )
             if (reference, argument) in self.completions:
                 raise ConfigurationError(f"module {self.name!r} completes '{argument}' of {reference!r} twice")
-            self.completions[reference, argument] = self._placed(self._early(make)())
+            self.completions[reference, argument] = made(made_early(make), self._place)
             return function
 
         return decorate
@@ -409,7 +402,7 @@ class Module:
             ConfigurationError: A handler is missing, or a type cannot be resolved.
         """
         for (kind, key), make in tuple(self._waiting.items()):
-            getattr(self, kind)[key] = self._placed(made(make))
+            getattr(self, kind)[key] = made(make, self._place)
             del self._waiting[kind, key]
         self._is_lowered = True
 
@@ -426,7 +419,7 @@ class Module:
             name = str(options.get("name") or getattr(decorated, "__name__", ""))
             tags = self.tags.union(options.get("tags", ()))
             make = partial(maker, decorated, **{**options, "module": self.name, "name": name, "tags": tags})
-            self._declare(kind, name, self._early(make))
+            self._declare(kind, name, made_early(make))
             return decorated
 
         return decorate if function is None else decorate(function)
@@ -438,7 +431,7 @@ class Module:
         if not self._is_lowered:
             self._waiting[kind, key] = make
             return
-        value = self._placed(made(make))
+        value = made(make, self._place)
         for observer in tuple(self._observers):
             observer.check_addition(self, kind, key)
         values[key] = value
@@ -451,19 +444,6 @@ class Module:
             raise ConfigurationError(f"module {self.name!r} has no {kind[:-1]} {key!r}")
         self._tell(kind)
 
-    def _placed(self, value: V) -> V:
-        """Return a value that knows where another process finds its handler; what ships never leaves the server."""
-        place = place_of(self, self._isolation)
-        return value if place is None else replace(value, place=place)  # type: ignore[type-var]
-
     def _tell(self, kind: str) -> None:
         for observer in tuple(self._observers):
             observer.module_changed(self, kind)
-
-    def _early(self, make: Callable[[], Any]) -> Callable[[], Any]:
-        """Make a typed value now, so that mistakes show where they stand; later, if it names what comes later."""
-        try:
-            value = make()
-        except NameError:
-            return make
-        return lambda: value

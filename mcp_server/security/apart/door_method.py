@@ -57,7 +57,8 @@ class DoorMethod:
         found: dict[str, Any] = {}
         for name, value in arguments.items():
             try:
-                given = base64.b64decode(value, validate=True) if value and self._takes_bytes(name) else value
+                is_encoded = isinstance(value, str) and self._takes_bytes(name)
+                given = base64.b64decode(value, validate=True) if is_encoded else value
                 found[name] = _validator(self.parameters[name]).validate_python(given, strict=True)
             except (TypeError, ValueError) as error:
                 # pydantic's own error quotes what it was given, and no other process could make it again.

@@ -58,10 +58,11 @@ def understood(said: Mapping[str, Any]) -> Exception:
     kind = said["kind"]
     if not isinstance(kind, str):
         raise TypeError("the name of an error is a text")
-    if kind == "InvalidArgumentsError":
+    if kind == "InvalidArgumentsError" and "words" in said:
         return InvalidArgumentsError([str(each) for each in said["words"]])
     known = _WORDS.get(kind)
-    if known is None:
+    if known is None or "words" not in said:
+        # Of a bug there is a stack, also where its class has the name of one of ours.
         return HandlerFailure(kind[:MAX_KIND], str(said.get("trace", ""))[-MAX_TRACE:])
     words = [str(each) for each in said["words"]]
     if len(words) != len(known[1]):

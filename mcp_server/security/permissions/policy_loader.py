@@ -261,13 +261,13 @@ class PolicyLoader:
                 path = self._folder(text, "", base)
             except ConfigurationError as error:
                 raise section.error(error.message, "code", at) from error
-            if not os.path.exists(path):
-                raise section.error(f"there is no file or directory {text!r}", "code", at)
             if any(os.path.commonpath([path, folder]) in (path, folder) for folder in folders):
                 # Whoever may write there would write what runs.
                 raise section.error(
                     f"{text!r} lies in a client's folder, or holds one; keep code where no client may write", "code", at
                 )
+            if not os.path.exists(path):
+                raise section.error(f"there is no file or directory {text!r}", "code", at)
             code.append(path)
         return ModulePolicy(isolation, tuple(code))
 

@@ -19,20 +19,20 @@ from tests.security.apart.apart_rig import ApartRig
 EVERYTHING = ("FILE_READ **", "FILE_WRITE **", "FILE_DELETE **", "CODE_EXECUTION python", "NETWORK_CONNECT 127.0.0.1:9")
 
 
-def only_inline(rig: ApartRig, tool: str, expected: Any, **arguments: Any) -> None:
-    """Show that an attack reaches its aim in the server's own process, and does not from one of its own."""
+def only_inline(rig: ApartRig, tool: str, expected: Any, **arguments: Any) -> bool:
+    """Whether an attack reaches its aim in the server's own process, and does not from one of its own."""
     assert rig.reached(tool, isolation="inline", **arguments) == expected
-    assert rig.reached(tool, isolation="process", **arguments) != expected
+    return rig.reached(tool, isolation="process", **arguments) != expected
 
 
 @pytest.mark.parametrize("name", ["outside", "other"])
 def test_a_file_that_was_not_granted_is_not_there(rig: ApartRig, name: str) -> None:
     path: Path = getattr(rig, name)
-    only_inline(rig, "read", path.read_text(encoding="utf-8"), path=str(path))
+    assert only_inline(rig, "read", path.read_text(encoding="utf-8"), path=str(path))
 
 
 def test_a_tool_that_declares_nothing_does_not_even_find_what_its_client_may_read(rig: ApartRig) -> None:
-    only_inline(rig, "read", "what was granted", path=str(rig.granted))
+    assert only_inline(rig, "read", "what was granted", path=str(rig.granted))
 
 
 @pytest.mark.parametrize("name", ["outside", "other", "second"])
@@ -41,7 +41,7 @@ def test_what_one_argument_names_opens_nothing_beside_it(rig: ApartRig, name: st
     second.write_text("what other calls may read", encoding="utf-8")
     second.chmod(0o666)
     path: Path = {"outside": rig.outside, "other": rig.other, "second": second}[name]
-    only_inline(rig, "read_beside", path.read_text(encoding="utf-8"), source="granted.txt", path=str(path))
+    assert only_inline(rig, "read_beside", path.read_text(encoding="utf-8"), source="granted.txt", path=str(path))
 
 
 def test_what_was_granted_is_found_under_its_own_name(rig: ApartRig) -> None:
@@ -55,7 +55,7 @@ def test_what_was_granted_is_found_under_its_own_name(rig: ApartRig) -> None:
 
 def test_files_of_the_system_that_tell_of_the_host_are_others(rig: ApartRig) -> None:
     host = Path("/etc/passwd").read_text(encoding="utf-8")
-    only_inline(rig, "read", host, path="/etc/passwd")
+    assert only_inline(rig, "read", host, path="/etc/passwd")
 
 
 def test_nothing_is_written_anywhere(rig: ApartRig) -> None:
@@ -79,7 +79,7 @@ def test_what_may_be_read_is_not_changed(rig: ApartRig) -> None:
 def test_the_environment_of_the_server_is_nowhere(rig: ApartRig, monkeypatch: pytest.MonkeyPatch) -> None:
     word = secrets.token_hex(16)
     monkeypatch.setenv("SERVER_SECRET", word)
-    only_inline(rig, "variable", word, name="SERVER_SECRET")
+    assert only_inline(rig, "variable", word, name="SERVER_SECRET")
     # In the server's own process, and in the processes that this one is the parent of.
     own = Path("/proc/self/environ").read_bytes().split(b"\0")[0].decode()
     assert int(rig.reached("environments", isolation="inline", word=own)) >= 1
@@ -96,11 +96,11 @@ def test_one_call_leaves_nothing_for_the_next(rig: ApartRig) -> None:
 
 
 def test_no_program_is_started(rig: ApartRig) -> None:
-    only_inline(rig, "execute", "reached", program="/bin/echo")
+    assert only_inline(rig, "execute", "reached", program="/bin/echo")
 
 
 def test_no_process_is_left_behind(rig: ApartRig) -> None:
-    only_inline(rig, "fork", "forked")
+    assert only_inline(rig, "fork", "forked")
 
 
 def test_no_server_of_the_machine_is_reached(rig: ApartRig) -> None:
