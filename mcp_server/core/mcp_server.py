@@ -44,6 +44,8 @@ class MCPServer:
             `MCP_SERVER_CLIENT`.
         state: Where audit logs live; by default the user's state directory.
         durability: `process` (an audit record survives the death of the server) or `disk` (of the machine).
+        unsafe_allow_unsandboxed: Execute code that nothing contains, where the policy says `min_tier = "none"` and
+            there is no sandbox.
 
     Raises:
         ConfigurationError: The policy cannot be used.
@@ -69,6 +71,7 @@ class MCPServer:
         client: str | None = None,
         state: str | os.PathLike[str] | None = None,
         durability: str = "process",
+        unsafe_allow_unsandboxed: bool = False,
     ) -> None:
         self.config: ServerConfig = ConfigLoader().build(
             name=name,
@@ -80,6 +83,7 @@ class MCPServer:
             client=client,
             state=state,
             durability=durability,
+            unsafe_allow_unsandboxed=unsafe_allow_unsandboxed,
         )
         self.catalog = Catalog()
         self._own = Module(name)

@@ -189,7 +189,7 @@ class ExecutionManager:
         if policy.network:
             filters.append(self._connect_only)
             environment |= {**Relay.environment(), "SSL_CERT_FILE": AUTHORITIES}
-        if not policy.may_execute:
+        if not policy.may_execute and self._tier > IsolationTier.NONE:
             # The last, for it refuses any other.
             filters.append(self._no_execution)
         return {

@@ -84,7 +84,7 @@ class SandboxManager:
     @property
     def is_sufficient(self) -> bool:
         """Whether what holds is as much as the operator demands; else nothing is executed, and nothing offered."""
-        return self.tier >= self._config.min_tier
+        return self.tier >= self._config.min_tier and (self.tier > IsolationTier.NONE or self._config.accepts_none)
 
     @property
     def config(self) -> SandboxConfig:
@@ -99,7 +99,7 @@ class SandboxManager:
             ResourceUnavailableError: The machine gives less than the operator demands.
         """
         self.require_sufficient()
-        # Nothing holds, and the operator said that this will do; or the server is stopping.
+        # Not even that can be had here; or the server is stopping.
         if self._examiner is None or self._examiner.execution is None:
             raise ResourceUnavailableError("missing", "this server executes nothing; ask the operator")
         return self._examiner.execution

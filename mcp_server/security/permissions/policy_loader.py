@@ -144,8 +144,8 @@ class PolicyLoader:
 
     def _sandbox(self, section: PolicySection, programs: Mapping[str, PolicySection]) -> SandboxConfig:
         section.check_keys(_SANDBOX_KEYS)
-        # "none" is no tier that could be asked for: nothing is ever run without a sandbox.
-        tiers = [tier.label for tier in IsolationTier if tier is not IsolationTier.NONE]
+        # "none" takes a switch of the command line as well: see `SandboxConfig.accepts_none`.
+        tiers = [tier.label for tier in IsolationTier]
         limits = section.section("limits")
         limits.check_keys(SANDBOX_CEILINGS)
         values: dict[str, Any] = {}

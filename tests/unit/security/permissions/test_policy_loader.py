@@ -254,7 +254,7 @@ def test_a_mistake_about_a_preset_is_told_with_its_line(loader: PolicyLoader, te
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"full"', '"none"', "'min_tier' in [sandbox] must be one of 'lsm', 'ns', 'full'"),
+        ('"full"', '"vm"', "'min_tier' in [sandbox] must be one of 'none', 'lsm', 'ns', 'full'"),
         ("[210000, 210063]", "[210063, 210000]", "the smaller first"),
         ("[210000, 210063]", "[0, 10]", "from 1000"),
         ("[210000, 210063]", "[210000]", "two whole numbers"),
