@@ -31,6 +31,7 @@ class ServerConfig:
         durability: What an audit record waits for.
         file_limits: Bounds of file operations, None for the defaults.
         transport: Bounds of the transport.
+        keeps_memory: Whether a server that has the process to itself asks the C library to use large blocks again.
 
     >>> ServerConfig(policy=Policy.for_folders([]), state_directory=Path("state")).client
     'local'
@@ -47,3 +48,4 @@ class ServerConfig:
     durability: Durability = Durability.PROCESS
     file_limits: FileLimits | None = None
     transport: TransportConfig = field(default_factory=TransportConfig)
+    keeps_memory: bool = True
