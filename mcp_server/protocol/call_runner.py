@@ -100,10 +100,9 @@ class CallRunner:
         if spare is None or not spare.is_of(loop):
             spare = self._spare = SpareTask(loop)
         try:
-            if spare.is_ready:
-                self._begin_in(spare, loop)
+            self._begin_in(spare, loop)
         finally:
-            if self._queue and self._turn is None:
+            if queue and self._turn is None:
                 # Somebody waits and keeps the task, and the rest go on in another; or the task is just made.
                 self._schedule()
 

@@ -62,9 +62,8 @@ class StdioChannel:
         """Queue one message for the end of this turn of the loop."""
         if self._is_broken:
             return
-        self._unsent.append(message)
+        self._unsent += (message, b"\n")
         self._unsent_bytes += len(message) + 1
-        self._unsent.append(b"\n")
         if not self._held and not self._is_scheduled and not self._is_waiting:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
@@ -103,7 +102,13 @@ class StdioChannel:
         self._is_scheduled = False
         try:
             while self._unsent:
-                self._written(self._write())
+                count = self._write()
+                if count == self._unsent_bytes:
+                    # Nearly always: there is room in the pipe.
+                    self._unsent.clear()
+                    self._unsent_bytes = 0
+                else:
+                    self._written(count)
         except BlockingIOError:
             if not self._is_waiting:
                 self._is_waiting = True

@@ -138,9 +138,10 @@ class JSONRPCCodec:
             message_id: The request's id.
             result: A JSON object, or its bytes when it is encoded already: a cached list is spliced in, not built anew.
         """
+        body = result if type(result) is bytes else self.encode(result)
         if type(message_id) is int:
-            return b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message_id, self._raw(result))
-        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._id(message_id), self._raw(result))
+            return b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message_id, body)
+        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._id(message_id), body)
 
     def error(self, message_id: RequestId | None, code: int, message: str, data: Any = None) -> bytes:
         """Return an error answer.

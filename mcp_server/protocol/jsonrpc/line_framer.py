@@ -53,6 +53,11 @@ class LineFramer:
         Args:
             data: Any piece of the stream; it may be empty.
         """
+        if data.find(b"\n") == len(data) - 1 and not self._chunks and not self._skipping:
+            # One whole line, as a client sends that waits for each answer; or nothing at all.
+            end = -2 if data[-2:-1] == b"\r" else -1
+            line = data[:end]
+            return [] if not line else [line if len(line) <= self._max_frame_bytes else self._bounded(line)]
         lines: list[bytes] = []
         tail = data
         if b"\n" in data:
