@@ -56,7 +56,6 @@ class CallGate:
 
     def __init__(
         self,
-        *,
         principal: Principal,
         record: ClientRecord,
         operation: Operation,

@@ -71,7 +71,6 @@ class ClientContext:
 
     def __init__(
         self,
-        *,
         principal: Principal,
         record: ClientRecord,
         operation: Operation,

@@ -76,6 +76,7 @@ class ToolManager:
             definition_hash=tool.definition_hash,
             timeout_seconds=tool.timeout_seconds,
             module=tool.module,
+            definition=tool,
         )
 
     async def _run_late(self, tool: Tool, arguments: Mapping[str, Any], context: ClientContext) -> ToolResult:
