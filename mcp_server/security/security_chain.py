@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +20,11 @@ from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_gate import CallGate
+from mcp_server.security.call_means import CallMeans
 from mcp_server.security.call_outcome import failure_fields, judged
 from mcp_server.security.call_recorder import NO_NEEDS, CallRecorder
 from mcp_server.security.call_watch import CallWatch
-from mcp_server.security.client_context import ClientContext
+from mcp_server.security.client_context import NOTHING_PINNED, ClientContext
 from mcp_server.security.client_manager import ClientManager
 from mcp_server.security.client_peer import ClientPeer
 from mcp_server.security.client_record import ClientRecord
@@ -102,11 +103,10 @@ class SecurityChain:
         self._consent = consent
         self._audit = audit
         self._watch = watch
-        self._pool = pool
         self._sandboxes = sandboxes
         self._new_id = new_id
         self._clock = clock
-        self._open_http = open_http
+        self._means = CallMeans(permissions, consent, pool, sandboxes, open_http)
         self._recorder = CallRecorder(audit=audit, clock=clock)
         self._prepared: dict[Credentials, dict[tuple[str, str], PreparedCall]] = {}
 
@@ -146,8 +146,8 @@ class SecurityChain:
         digest = audit.digest_arguments_json(operation.arguments or {}, bound)
         asked = digest, audit.encode(call.call_id), audit.encode(request)
         evidence: list[list[str]] = []
-        gate = CallGate(principal, record, operation, self._permissions, self._consent, call, evidence)
-        pinned: dict[str, PinnedFile] = {}
+        gate: CallGate | None = None
+        pinned: Mapping[str, PinnedFile] = NOTHING_PINNED
         has_entered = False
         # How many decisions the intent told; None before there is one.
         told: int | None = None
@@ -163,8 +163,10 @@ class SecurityChain:
                 self._clients.enter(record)
                 has_entered = True
             if operation.permissions and (wanted := self._wanted(operation, record, evidence)):
+                gate = CallGate(principal, record, operation, self._permissions, self._consent, call, evidence)
                 await gate.require_all(wanted)
                 # (3) Sandbox: open what was permitted; the handler gets this very object.
+                pinned = {}
                 self._pin(wanted, record, pinned)
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
@@ -176,9 +178,7 @@ class SecurityChain:
             elif not audit.is_available:
                 raise AuditUnavailableError("the audit log cannot be written, so nothing is done; ask the operator")
             result = await operation.execute(
-                ClientContext(
-                    principal, record, operation, gate, call, self._pool, self._sandboxes, pinned, self._open_http
-                )
+                ClientContext(principal, record, operation, call, self._means, evidence, gate, pinned)
             )
         except BaseException as error:
             outcome = judged(error, call, prepared.timeout_seconds)
