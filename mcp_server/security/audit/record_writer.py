@@ -168,7 +168,7 @@ class RecordWriter:
         """
         layout = prepared.layout
         ts, mono = self._begin(layout)
-        line = prepared.line(values, mono=mono, seq=self._seq, ts=ts, leaf=self._leaf)
+        line = prepared.line(values, mono, self._seq, ts, self._leaf)
         if len(line) > self._max_bytes:
             # The general way cuts it.
             fields = {name: from_json(value) for name, value in zip(prepared.variables, values, strict=True)}
@@ -188,8 +188,8 @@ class RecordWriter:
         fraction = microseconds - self._second_start
         offset = microseconds - mono
         if (
-            not 0 <= fraction < _MICROSECONDS
-            or not -_CLOCK_STEP_MICROSECONDS <= offset - self._clock_offset <= _CLOCK_STEP_MICROSECONDS
+            fraction // _MICROSECONDS  # another second than the one whose text is at hand
+            or abs(offset - self._clock_offset) > _CLOCK_STEP_MICROSECONDS
             or self._seq >= self._next_disk_check
             or self._size >= self._segment_bytes
         ):
@@ -207,16 +207,15 @@ class RecordWriter:
 
     def _finish(self, layout: RecordLayout, line: bytes, call: Any) -> int:
         """Hand the complete line to the kernel, and move on only when it took all of it."""
-        data = line + b"\n"
         try:
-            written = self._write_bytes(self._fd, data)
+            written = self._write_bytes(self._fd, line + b"\n")
         except OSError as error:
             self._cut_back(layout.kind.name, error.strerror or "error")
             raise self._unavailable() from error
-        if written != len(data):
+        if written != len(line) + 1:
             self._cut_back(layout.kind.name, "short write")
             raise self._unavailable()
-        self._leaf = sha256(LEAF_PREFIX + line).hexdigest().encode("ascii")
+        self._leaf = sha256(LEAF_PREFIX + line).hexdigest().encode()
         seq = self._seq
         self._seq = seq + 1
         self._size += written
@@ -342,7 +341,7 @@ class RecordWriter:
             record |= {"ts": ts.decode("ascii"), "x_prev": self._leaf.decode("ascii")}
             line = self._encode(record, {})
             if self._write_bytes(self._fd, line + b"\n") == len(line) + 1:
-                self._leaf = sha256(LEAF_PREFIX + line).hexdigest().encode("ascii")
+                self._leaf = sha256(LEAF_PREFIX + line).hexdigest().encode()
                 self._seq += 1
                 self._size += len(line) + 1
             else:
