@@ -26,7 +26,7 @@ from mcp_server.protocol.jsonrpc.message import Message
 from mcp_server.protocol.jsonrpc.notification import Notification
 from mcp_server.protocol.jsonrpc.refused_frame import RefusedFrame
 from mcp_server.protocol.jsonrpc.request import Request
-from mcp_server.protocol.jsonrpc.request_meta import RequestMeta, is_enveloped, parse_request_meta, progress_token
+from mcp_server.protocol.jsonrpc.request_meta import RequestMeta, is_enveloped, progress_token
 from mcp_server.protocol.jsonrpc.response import Response
 from mcp_server.protocol.protocol_config import ProtocolConfig
 from mcp_server.protocol.refusals import as_error
@@ -92,6 +92,7 @@ class MCPProtocolHandler:
         self._config = config
         # Whose words a refusal is told in, as long as nothing says otherwise.
         self._newest_handshake = registry.negotiate("")
+        self._newest_modern = registry.modern(registry.modern_dates[-1])
         self._runner = CallRunner(dropped=self._ended)
 
     def open(self, channel: Channel) -> Connection:
@@ -222,10 +223,10 @@ class MCPProtocolHandler:
                 raise ProtocolError(ErrorCode.INVALID_REQUEST, "a request with this id is in flight; use a new id")
             if "_meta" in params and is_enveloped(params):
                 # Whatever is wrong with it is told in its own era.
-                revision = self._registry.modern(self._registry.modern_dates[-1])
+                revision = self._newest_modern
                 if batch is not None:
                     raise ProtocolError(ErrorCode.INVALID_REQUEST, "this revision has no batches; send it alone")
-                meta = parse_request_meta(params)
+                meta = connection.envelope(params)
                 revision = self._registry.modern(meta.protocol_version)
             elif connection.session is not None:
                 revision = connection.session.revision
