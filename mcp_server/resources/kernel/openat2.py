@@ -73,9 +73,9 @@ class Openat2:
         how = self._how.get(key)
         if how is None:
             # A filled structure is never changed again, so threads may share it.
-            how = self._how[key] = self._structure(flags | os.O_CLOEXEC, mode, resolve)
+            how = self._how[key] = self._byref(self._structure(flags | os.O_CLOEXEC, mode, resolve))
         while True:
-            result: int = self._syscall(_NUMBER, directory, name, self._byref(how), self._size)
+            result: int = self._syscall(_NUMBER, directory, name, how, self._size)
             if result >= 0:
                 return result
             number = self._get_errno()
