@@ -22,7 +22,7 @@ from mcp_server.protocol.handlers.subscriptions_handler import LISTEN, Subscript
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.invalid_message import InvalidMessage
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
-from mcp_server.protocol.jsonrpc.message import Message
+from mcp_server.protocol.jsonrpc.message import Message, RequestId
 from mcp_server.protocol.jsonrpc.notification import Notification
 from mcp_server.protocol.jsonrpc.refused_frame import RefusedFrame
 from mcp_server.protocol.jsonrpc.request import Request
@@ -297,10 +297,9 @@ class MCPProtocolHandler:
 
     def _peer(self, exchange: Exchange, route: Route) -> HandshakePeer | StatelessPeer:
         meta, params = exchange.meta, exchange.params
-        token = progress_token(params) if meta is None else meta.progress_token
-        meter = None if token is None else ProgressMeter(token=token)
         if meta is None:
             assert exchange.connection.session is not None
+            meter = _meter(progress_token(params)) if "_meta" in params else None
             return HandshakePeer(exchange, exchange.connection.session, meter)
         asked: Mapping[str, str] = {}
         answers: dict[str, Any] = {}
@@ -318,7 +317,7 @@ class MCPProtocolHandler:
             answers = opened["answers"]
             # Answers count only for what was asked; others are ignored, missing ones are asked for again.
             answers.update({key: value for key, value in responses.items() if key in asked and key not in answers})
-        return StatelessPeer(exchange, meta, meter, asked, answers)
+        return StatelessPeer(exchange, meta, _meter(meta.progress_token), asked, answers)
 
     async def _operate(self, exchange: Exchange, route: Route, plan: Any) -> None:
         connection = exchange.connection
@@ -423,3 +422,8 @@ class MCPProtocolHandler:
             return
         self._ended(exchange)
         exchange.answer(self._codec.error(exchange.request_id, wire.code, wire.message, wire.data))
+
+
+def _meter(token: RequestId | None) -> ProgressMeter | None:
+    """Return what measures a call's progress, None where the client gave no token."""
+    return None if token is None else ProgressMeter(token=token)
