@@ -26,7 +26,8 @@ class PreparedCall:
 
     Args:
         operation: The plan of one such call.
-        record: The client's limits.
+        client: The client's name.
+        record: Its limits.
         credentials: Over which connection it came.
         epoch: The number of the policy in force.
         policy: Its digest.
@@ -40,6 +41,7 @@ class PreparedCall:
         self,
         operation: Operation,
         *,
+        client: str,
         record: ClientRecord,
         credentials: Credentials,
         epoch: int,
@@ -53,7 +55,7 @@ class PreparedCall:
         self.is_known = is_known
         timeout = operation.timeout_seconds or record.profile.limits.timeout_seconds
         self.timeout_seconds = min(timeout, MAX_TIMEOUT_SECONDS)
-        who: Mapping[str, Any] = {"client": record.profile.name, "tool": operation.name}
+        who: Mapping[str, Any] = {"client": client, "tool": operation.name}
         what = {
             **who,
             "conn": credentials.connection,

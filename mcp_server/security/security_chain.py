@@ -236,6 +236,7 @@ class SecurityChain:
                 return known
         prepared = PreparedCall(
             operation,
+            client=principal.client,
             record=record,
             credentials=credentials,
             epoch=epoch,

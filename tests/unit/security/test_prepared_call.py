@@ -13,7 +13,14 @@ TOOL = object()
 
 def prepared(rig: ChainRig, plan: Operation, **settings: Any) -> PreparedCall:
     record = rig.clients.record(rig.authentication.authenticate(rig.local))
-    known = {"record": record, "credentials": rig.local, "epoch": 1, "policy": "p1", "is_known": True}
+    known = {
+        "client": "local",
+        "record": record,
+        "credentials": rig.local,
+        "epoch": 1,
+        "policy": "p1",
+        "is_known": True,
+    }
     return PreparedCall(plan, audit=rig.audit, **(known | settings))
 
 
