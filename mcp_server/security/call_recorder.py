@@ -42,7 +42,7 @@ class CallRecorder:
 
         Args:
             prepared: What its calls have in common.
-            asked: What they say of the request.
+            asked: What the records say of the request: its arguments, the call's id, its own id; canonical JSON.
             call: The running call.
             evidence: The decisions.
             outcome: What went wrong, None when nothing did.
@@ -54,7 +54,7 @@ class CallRecorder:
         news = evidence[told:] if evidence else ()
         is_plain = outcome is None and call.isolation is None and not getattr(result, "is_error", False)
         if is_plain and not (is_announced and news):
-            took = b"%d" % int((self._clock() - call.started) * 1e6)
+            took = b"%d" % self.age_us(call)
             if is_announced:
                 return audit.append_prepared(prepared.done, (asked[1], took), call.call_id)
             needs = audit.encode(evidence) if evidence else NO_NEEDS
