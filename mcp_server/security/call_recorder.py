@@ -57,7 +57,7 @@ class CallRecorder:
             took = b"%d" % self.age_us(call)
             if is_announced:
                 return audit.append_prepared(prepared.done, (asked[1], took), call.call_id)
-            needs = audit.encode(evidence) if evidence else NO_NEEDS
+            needs = audit.encode_texts(evidence) if evidence else NO_NEEDS
             return audit.append_prepared(prepared.whole, (*asked, needs, took), call.call_id)
         kind = record_kind(outcome, is_announced=is_announced)
         fields = dict(prepared.done.constants if is_announced else prepared.whole.constants)

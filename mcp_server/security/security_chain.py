@@ -170,7 +170,7 @@ class SecurityChain:
                 self._pin(wanted, record, pinned)
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
-                needs = audit.encode(evidence) if evidence else NO_NEEDS
+                needs = audit.encode_texts(evidence) if evidence else NO_NEEDS
                 seq = audit.append_prepared(prepared.intent, (*asked, needs), call.call_id)
                 told = len(evidence)
                 if audit.waits_for_disk:

@@ -60,12 +60,15 @@ class ArgumentDigester:
 
     def digest_json(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
         """Return `digest` as canonical JSON."""
-        if len(arguments) == 1 and not plain:
-            # One text that is not shown: the smallest call there is, and its form needs no general encoder.
+        if len(arguments) == 1:
+            # One text: the smallest call there is, and its form needs no general encoder.
             ((name, value),) = arguments.items()
             if type(value) is str and name.isidentifier() and name.isascii():
                 shown_as = self._known_names.get(name) or self._learn(name)
                 if shown_as != _SECRET:
+                    if name in plain:
+                        shown = self._text(value, True, [_MAX_NODES, _MAX_TOTAL_PLAIN_BYTES])
+                        return b'{"%b":%b}' % (name.encode(), to_json(shown))
                     data = value.encode("utf-8", "surrogatepass")
                     keyed = self._keyed.copy()
                     keyed.update(data)
