@@ -20,6 +20,10 @@ from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
 from mcp_server.security.permissions.resource_patterns import compile_pattern
 from mcp_server.security.running_call import RunningCall
 
+# Looking a member of an enumeration up is not free, and this is done for every resource.
+_DENY: Final = Effect.DENY
+_ASK: Final = Effect.ASK
+
 _path_pattern: Final = lru_cache(maxsize=1024)(PathPattern.compile)
 _resource_pattern: Final = lru_cache(maxsize=1024)(compile_pattern)
 
@@ -121,9 +125,9 @@ class CallGate:
                 self._bound.setdefault(resource, []).append(declaration)
             decision = self._permissions.decide(self._principal.client, permission_type, resource)
             self._evidence.append([str(permission_type), resource, decision.rule or decision.layer])
-            if decision.effect is Effect.DENY:
+            if decision.effect is _DENY:
                 missing.append((permission_type, shown))
-            elif decision.effect is Effect.ASK and (permission_type, resource) not in self._agreed:
+            elif decision.effect is _ASK and (permission_type, resource) not in self._agreed:
                 asks.append((permission_type, resource, shown))
         if undeclared or missing:
             raise PermissionDeniedError(self._refusal(undeclared, missing), missing=[*undeclared, *missing])

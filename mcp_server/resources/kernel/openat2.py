@@ -67,7 +67,7 @@ class Openat2:
             OSError: The kernel refused.
         """
         name = os.fsencode(path)
-        if b"\0" in name:
+        if 0 in name:
             raise ValueError("embedded null byte")
         key = (flags, mode, resolve)
         how = self._how.get(key)
