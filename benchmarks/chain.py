@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bytecode_counter import BytecodeCounter
 from benchmarks.call_suite import SMALL_TEXT
 from benchmarks.request_builder import INITIALIZED, RequestBuilder
 from benchmarks.server import CLIENT, bench_server
@@ -58,6 +59,8 @@ async def measure(tool: str, arguments: dict[str, Any], *, data: str, seconds: f
         for _ in range(4):
             await batch()
         costs = [await batch() for _ in range(8)]
+        with BytecodeCounter() as counter:
+            await batch()
         end = time.perf_counter() + seconds
         with StepSampler(step_of) as sampler:
             while time.perf_counter() < end:
@@ -65,7 +68,10 @@ async def measure(tool: str, arguments: dict[str, Any], *, data: str, seconds: f
         await lifecycle.close("measured")
     costs.sort()
     least, middle = costs[0], costs[len(costs) // 2]
-    print(f"\n### {tool}, revision {revision}: {least:.1f} us CPU a call at best, {middle:.1f} at the median\n")
+    print(f"\n### {tool}, revision {revision}: {least:.1f} us CPU a call at best, {middle:.1f} at the median")
+    print(
+        f"\n{counter.instructions / BATCH:,.0f} bytecodes in {counter.functions / BATCH:.0f} Python functions a call.\n"
+    )
     print("| step | us | share |\n|---|--:|--:|")
     total = sampler.counts.total()
     for step in [*dict.fromkeys(step for step, _ in STEPS), "elsewhere"]:

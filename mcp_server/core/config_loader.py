@@ -30,13 +30,17 @@ FILE_KEYS: Final[Mapping[str, type]] = {
 }
 """The keys of a configuration file, and what they hold."""
 
+_MEMORY_VARIABLES: Final = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
+"""With these the operator tells glibc himself how to keep memory (mallopt(3)); then nothing is changed about it."""
+
 _CLIENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
 class ConfigLoader:
     """Make a `ServerConfig` of what the program says and, where it is silent, of the environment.
 
-    Read are `MCP_SERVER_POLICY`, `MCP_SERVER_STATE` and `MCP_SERVER_CLIENT`, and `XDG_STATE_HOME` for the default.
+    Read are `MCP_SERVER_POLICY`, `MCP_SERVER_STATE` and `MCP_SERVER_CLIENT`, and `XDG_STATE_HOME` for the default; and
+    whether the operator set how the C library keeps memory.
 
     Args:
         environment: The environment variables.
@@ -108,6 +112,7 @@ class ConfigLoader:
             client=client,
             durability=level,
             is_apart=is_apart,
+            keeps_memory=not any(name in self._environment for name in _MEMORY_VARIABLES),
         )
 
     @staticmethod

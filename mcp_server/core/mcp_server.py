@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_server.core.config_loader import ConfigLoader
-from mcp_server.core.constants import DEFAULT_NAME
+from mcp_server.core.constants import DEFAULT_NAME, KEEP_AFTER_SECONDS, KEPT_BLOCK_BYTES, KEPT_IDLE_BYTES
 from mcp_server.core.lifecycle import Lifecycle
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.tools.catalog import Catalog
@@ -190,6 +190,8 @@ class MCPServer:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, transport.stop, StopReason.SIGNAL)
             loop.add_signal_handler(signal.SIGHUP, lifecycle.reload_policy)
+            if self.config.keeps_memory:
+                loop.call_later(KEEP_AFTER_SECONDS, _keep_memory)
             reason = await transport.serve()
         finally:
             await lifecycle.close(reason.value, kills_children=True)
@@ -198,3 +200,10 @@ class MCPServer:
     def _own_module(self) -> Module:
         self._has_own = True
         return self._own
+
+
+def _keep_memory() -> None:
+    """Use large blocks of memory again: with fresh pages each time a message of 1 MiB costs twice as much."""
+    from mcp_server.resources.kernel.mallopt import Mallopt
+
+    Mallopt().keep(block_bytes=KEPT_BLOCK_BYTES, idle_bytes=KEPT_IDLE_BYTES)

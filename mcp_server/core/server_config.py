@@ -32,6 +32,7 @@ class ServerConfig:
         file_limits: Bounds of file operations, None for the defaults.
         transport: Bounds of the transport.
         is_apart: Whether this is a process of its own for one handler, in which nothing is served.
+        keeps_memory: Whether a server that has the process to itself asks the C library to use large blocks again.
 
     >>> ServerConfig(policy=Policy.for_folders([]), state_directory=Path("state")).client
     'local'
@@ -49,3 +50,4 @@ class ServerConfig:
     file_limits: FileLimits | None = None
     transport: TransportConfig = field(default_factory=TransportConfig)
     is_apart: bool = False
+    keeps_memory: bool = True

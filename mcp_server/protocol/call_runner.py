@@ -97,13 +97,13 @@ class CallRunner:
             return
         loop = asyncio.get_running_loop()
         spare = self._spare
-        if spare is None or not spare.is_of(loop):
-            spare = self._spare = SpareTask(loop)
         try:
-            if spare.is_ready:
+            if spare is not None and spare.is_ready(loop):
                 self._begin_in(spare, loop)
+            elif spare is None or not spare.will_be_ready(loop):
+                self._spare = SpareTask(loop)
         finally:
-            if self._queue and self._turn is None:
+            if queue and self._turn is None:
                 # Somebody waits and keeps the task, and the rest go on in another; or the task is just made.
                 self._schedule()
 
@@ -115,7 +115,7 @@ class CallRunner:
         _enter_task(loop, task)
         try:
             # One that cancelled its own task and ended all the same must not hit the next.
-            while queue and spare.is_ready:
+            while queue and (channel is None or spare.is_ready(loop)):
                 exchange, operation = queue.popleft()
                 if exchange.connection.channel is not channel:
                     # The answers of one connection's calls go out together.

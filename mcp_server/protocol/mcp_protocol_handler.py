@@ -22,11 +22,11 @@ from mcp_server.protocol.handlers.subscriptions_handler import LISTEN, Subscript
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.invalid_message import InvalidMessage
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
-from mcp_server.protocol.jsonrpc.message import Message
+from mcp_server.protocol.jsonrpc.message import Message, RequestId
 from mcp_server.protocol.jsonrpc.notification import Notification
 from mcp_server.protocol.jsonrpc.refused_frame import RefusedFrame
 from mcp_server.protocol.jsonrpc.request import Request
-from mcp_server.protocol.jsonrpc.request_meta import RequestMeta, is_enveloped, parse_request_meta, progress_token
+from mcp_server.protocol.jsonrpc.request_meta import RequestMeta, is_enveloped, progress_token
 from mcp_server.protocol.jsonrpc.response import Response
 from mcp_server.protocol.protocol_config import ProtocolConfig
 from mcp_server.protocol.refusals import as_error
@@ -92,6 +92,7 @@ class MCPProtocolHandler:
         self._config = config
         # Whose words a refusal is told in, as long as nothing says otherwise.
         self._newest_handshake = registry.negotiate("")
+        self._newest_modern = registry.modern(registry.modern_dates[-1])
         self._runner = CallRunner(dropped=self._ended)
 
     def open(self, channel: Channel) -> Connection:
@@ -103,7 +104,9 @@ class MCPProtocolHandler:
     def receive(self, connection: Connection, frame: bytes | RefusedFrame) -> None:
         """Take one frame; every request in it is answered, now or later, unless the client takes it back."""
         message = self._codec.decode(frame)
-        if isinstance(message, list):
+        if type(message) is Request:
+            self._receive_request(connection, message, None)
+        elif isinstance(message, list):
             self._receive_batch(connection, message)
         else:
             self._receive_message(connection, message, None)
@@ -215,29 +218,19 @@ class MCPProtocolHandler:
         request_id, method, params = request
         revision: Revision = self._newest_handshake
         meta: RequestMeta | None = None
-        exchange: Exchange | None = None
         try:
             if request_id in connection.exchanges:
                 raise ProtocolError(ErrorCode.INVALID_REQUEST, "a request with this id is in flight; use a new id")
-            if is_enveloped(params):
+            if "_meta" in params and is_enveloped(params):
                 # Whatever is wrong with it is told in its own era.
-                revision = self._registry.modern(self._registry.modern_dates[-1])
+                revision = self._newest_modern
                 if batch is not None:
                     raise ProtocolError(ErrorCode.INVALID_REQUEST, "this revision has no batches; send it alone")
-                meta = parse_request_meta(params)
+                meta = connection.envelope(params)
                 revision = self._registry.modern(meta.protocol_version)
             elif connection.session is not None:
                 revision = connection.session.revision
-            exchange = Exchange(
-                connection=connection,
-                request_id=request_id,
-                method=method,
-                params=params,
-                revision=revision,
-                meta=meta,
-                batch=batch,
-            )
-            self._dispatch(exchange)
+            self._dispatch(Exchange(connection, request_id, method, params, revision, meta, batch))
         except MCPServerError as error:
             self._refuse(connection, request_id, error, revision, batch)
         except Exception:
@@ -247,14 +240,14 @@ class MCPProtocolHandler:
             )
 
     def _dispatch(self, exchange: Exchange) -> None:
-        connection, method = exchange.connection, exchange.method
-        if method == LISTEN and method in exchange.revision.client_requests:
+        connection, method, revision = exchange.connection, exchange.method, exchange.revision
+        if method == LISTEN and method in revision.client_requests:
             # A listener holds no slot: it waits, it does not run.
             connection.exchanges[exchange.request_id] = exchange
             self._runner.start(exchange, self._listen(exchange))
             return
-        route = self._router.route(exchange.revision, method)
-        if exchange.meta is None and connection.session is None and method not in ("initialize", "ping"):
+        route = self._router.route(revision, method)
+        if connection.session is None and exchange.meta is None and method not in ("initialize", "ping"):
             raise ProtocolError(
                 ErrorCode.INVALID_REQUEST, "send initialize first, or a request with the _meta of 2026-07-28"
             )
@@ -267,8 +260,7 @@ class MCPProtocolHandler:
         exchange.peer = self._peer(exchange, route)
         connection.exchanges[exchange.request_id] = exchange
         operation = self._operate(exchange, route, plan)
-        room = self._config.max_in_flight + (LISTING_ROOM if route.is_listing else 0)
-        if connection.running <= room and not connection.is_paused:
+        if self._has_room(connection, route):
             self._runner.start(exchange, operation)
         elif len(connection.waiting) < self._config.max_waiting:
             exchange.pending = operation
@@ -277,6 +269,14 @@ class MCPProtocolHandler:
             operation.close()
             del connection.exchanges[exchange.request_id]
             raise LimitExceededError("in_flight", "too many requests are in flight; wait for answers")
+
+    def _has_room(self, connection: Connection, route: Route) -> bool:
+        """Whether the request that was added last may run at once."""
+        room = self._config.max_in_flight
+        if connection.is_paused:
+            return False
+        # Of the exchanges some only wait or listen, so the shorter question is often answered by itself.
+        return len(connection.exchanges) <= room or connection.running <= room + LISTING_ROOM * route.is_listing
 
     def _refuse(
         self,
@@ -296,16 +296,15 @@ class MCPProtocolHandler:
     # Operations
 
     def _peer(self, exchange: Exchange, route: Route) -> HandshakePeer | StatelessPeer:
-        token = progress_token(exchange.params) if exchange.meta is None else exchange.meta.progress_token
-        meter = None if token is None else ProgressMeter(token=token)
-        if exchange.meta is None:
+        meta, params = exchange.meta, exchange.params
+        if meta is None:
             assert exchange.connection.session is not None
-            return HandshakePeer(exchange=exchange, session=exchange.connection.session, meter=meter)
+            meter = _meter(progress_token(params)) if "_meta" in params else None
+            return HandshakePeer(exchange, exchange.connection.session, meter)
         asked: Mapping[str, str] = {}
         answers: dict[str, Any] = {}
-        state = exchange.params.get("requestState") if route.may_ask else None
-        if state is not None:
-            responses = exchange.params.get("inputResponses", {})
+        if route.may_ask and (state := params.get("requestState")) is not None:
+            responses = params.get("inputResponses", {})
             if not isinstance(responses, dict) or not all(isinstance(each, dict) for each in responses.values()):
                 raise ProtocolError(ErrorCode.INVALID_PARAMS, "params.inputResponses must be an object of objects")
             try:
@@ -318,7 +317,7 @@ class MCPProtocolHandler:
             answers = opened["answers"]
             # Answers count only for what was asked; others are ignored, missing ones are asked for again.
             answers.update({key: value for key, value in responses.items() if key in asked and key not in answers})
-        return StatelessPeer(exchange=exchange, meta=exchange.meta, meter=meter, asked=asked, answers=answers)
+        return StatelessPeer(exchange, meta, _meter(meta.progress_token), asked, answers)
 
     async def _operate(self, exchange: Exchange, route: Route, plan: Any) -> None:
         connection = exchange.connection
@@ -423,3 +422,8 @@ class MCPProtocolHandler:
             return
         self._ended(exchange)
         exchange.answer(self._codec.error(exchange.request_id, wire.code, wire.message, wire.data))
+
+
+def _meter(token: RequestId | None) -> ProgressMeter | None:
+    """Return what measures a call's progress, None where the client gave no token."""
+    return None if token is None else ProgressMeter(token=token)

@@ -26,14 +26,13 @@ class SpareTask:
         self._wake: asyncio.Future[None] | None = None
         self.task = loop.create_task(self._carry())
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether an operation may be begun in its name: it waits, and nobody has cancelled it."""
-        return self._wake is not None and not self._wake.done()
+    def is_ready(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether an operation of that loop may be begun in its name: it waits, and nobody has cancelled it."""
+        return self._wake is not None and self._loop is loop and not self._wake.done()
 
-    def is_of(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the task belongs to that loop and can still be of use."""
-        return self._loop is loop and not self.task.done() and not self.task.cancelling()
+    def will_be_ready(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether it is just made, and waits from the next turn of that loop on."""
+        return self._wake is None and self._loop is loop and not self.task.done() and not self.task.cancelling()
 
     def take_over(self, operation: Coroutine[Any, Any, None], waits_for: Any, context: contextvars.Context) -> None:
         """Go on with an operation that was begun in this task's name.

@@ -37,6 +37,7 @@ from mcp_server.resources.kernel.renameat2 import Renameat2
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
 
+_END_BYTES: Final = 4096
 _CHUNK_BYTES: Final = 1024 * 1024
 # What a count at start looks at before it takes the folder for full.
 _MAX_COUNTED: Final = 1_000_000
@@ -431,11 +432,13 @@ def _read_at_most(descriptor: int, offset: int, most: int, expected: int) -> tup
     chunks: list[bytes] = []
     received = 0
     while received <= most:
-        data = os.pread(descriptor, min(chunk, most + 1 - received), offset + received)
+        asked = min(chunk, most + 1 - received)
+        data = os.pread(descriptor, asked, offset + received)
         if not data:
             break
         chunks.append(data)
         received += len(data)
-        chunk = _CHUNK_BYTES
+        # Less than was asked for is the end, nearly always: no room for much is made to see it.
+        chunk = _CHUNK_BYTES if len(data) == asked else _END_BYTES
     data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     return (data[:most], True) if received > most else (data, False)

@@ -283,6 +283,9 @@ class AuditLogger:
     encode = staticmethod(RecordEncoder.encode_value)
     """Return the canonical JSON of a field's value, for a prepared record."""
 
+    encode_texts = staticmethod(RecordEncoder.encode_texts)
+    """Return the same for rows of texts, such as decisions."""
+
     def digest_arguments_json(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
         """Return the same as canonical JSON, for a prepared record."""
         return self._digester.digest_json(arguments, plain)

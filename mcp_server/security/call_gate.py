@@ -16,10 +16,13 @@ from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
 from mcp_server.security.permissions.resource_patterns import compile_pattern
 from mcp_server.security.running_call import RunningCall
+
+# Looking a member of an enumeration up is not free, and this is done for every resource.
+_DENY: Final = Effect.DENY
+_ASK: Final = Effect.ASK
 
 _path_pattern: Final = lru_cache(maxsize=1024)(PathPattern.compile)
 _resource_pattern: Final = lru_cache(maxsize=1024)(compile_pattern)
@@ -57,7 +60,6 @@ class CallGate:
 
     def __init__(
         self,
-        *,
         principal: Principal,
         record: ClientRecord,
         operation: Operation,
@@ -80,11 +82,6 @@ class CallGate:
         # What the policy was asked about what lies behind a resource, and under which epoch it went on record.
         self._stances: dict[tuple[str, str], int] = {}
         self._evidence = evidence
-
-    @property
-    def policy(self) -> Policy:
-        """The policy in force."""
-        return self._permissions.policy
 
     async def require(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> None:
         """Return when the door may open; see `AccessGate.require`.
@@ -128,9 +125,9 @@ class CallGate:
                 self._bound.setdefault(resource, []).append(declaration)
             decision = self._permissions.decide(self._principal.client, permission_type, resource)
             self._evidence.append([str(permission_type), resource, decision.rule or decision.layer])
-            if decision.effect is Effect.DENY:
+            if decision.effect is _DENY:
                 missing.append((permission_type, shown))
-            elif decision.effect is Effect.ASK and (permission_type, resource) not in self._agreed:
+            elif decision.effect is _ASK and (permission_type, resource) not in self._agreed:
                 asks.append((permission_type, resource, shown))
         if undeclared or missing:
             raise PermissionDeniedError(self._refusal(undeclared, missing), missing=[*undeclared, *missing])

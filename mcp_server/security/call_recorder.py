@@ -8,16 +8,9 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from mcp_server.security.audit_logger import AuditLogger
-from mcp_server.security.authentication.credentials import Credentials
-from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.call_outcome import failure_fields, record_kind
-from mcp_server.security.call_records import CallRecords
-from mcp_server.security.operation import Operation
-from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.prepared_call import PreparedCall
 from mcp_server.security.running_call import RunningCall
-
-MAX_PREPARED: Final = 4_096
-"""Prepared audit records kept: tools times connections; past it they are made anew."""
 
 NO_NEEDS: Final = b"[]"
 """The JSON of the decisions about a call that needed none."""
@@ -28,19 +21,16 @@ class CallRecorder:
 
     Args:
         audit: The log.
-        permissions: Knows the policy in force.
         clock: Monotonic seconds.
     """
 
-    def __init__(self, *, audit: AuditLogger, permissions: PermissionManager, clock: Callable[[], float]) -> None:
+    def __init__(self, *, audit: AuditLogger, clock: Callable[[], float]) -> None:
         self._audit = audit
-        self._permissions = permissions
         self._clock = clock
-        self._prepared: dict[tuple[Credentials, str, str], CallRecords] = {}
 
     def tell_outcome(
         self,
-        records: CallRecords,
+        prepared: PreparedCall,
         asked: tuple[bytes, bytes, bytes],
         call: RunningCall,
         evidence: list[list[str]],
@@ -51,8 +41,8 @@ class CallRecorder:
         """Write the outcome's record and return its number.
 
         Args:
-            records: The call's records, prepared.
-            asked: What they say of the request.
+            prepared: What its calls have in common.
+            asked: What the records say of the request: its arguments, the call's id, its own id; canonical JSON.
             call: The running call.
             evidence: The decisions.
             outcome: What went wrong, None when nothing did.
@@ -66,11 +56,11 @@ class CallRecorder:
         if is_plain and not (is_announced and news):
             took = b"%d" % self.age_us(call)
             if is_announced:
-                return audit.append_prepared(records.done, (asked[1], took), call.call_id)
-            needs = audit.encode(evidence) if evidence else NO_NEEDS
-            return audit.append_prepared(records.whole, (*asked, needs, took), call.call_id)
+                return audit.append_prepared(prepared.done, (asked[1], took), call.call_id)
+            needs = audit.encode_texts(evidence) if evidence else NO_NEEDS
+            return audit.append_prepared(prepared.whole, (*asked, needs, took), call.call_id)
         kind = record_kind(outcome, is_announced=is_announced)
-        fields = dict(records.done.constants if is_announced else records.whole.constants)
+        fields = dict(prepared.done.constants if is_announced else prepared.whole.constants)
         if not is_announced:
             fields |= {"args": from_json(asked[0]), "need": evidence, "req_id": from_json(asked[2])}
         elif news:
@@ -89,25 +79,3 @@ class CallRecorder:
     def age_us(self, call: RunningCall) -> int:
         """Return for how long a call runs, in microseconds."""
         return int((self._clock() - call.started) * 1e6)
-
-    def records_of(self, operation: Operation, principal: Principal, credentials: Credentials) -> CallRecords:
-        """Return the prepared records of an operation; a tool's are kept, for its name is one of the catalogue's."""
-        key = (credentials, operation.kind, operation.name)
-        policy = self._permissions.policy.digest
-        known = self._prepared.get(key)
-        if known is not None and known.policy is policy and known.definition_hash == operation.definition_hash:
-            return known
-        records = CallRecords(
-            audit=self._audit,
-            client=principal.client,
-            connection=credentials.connection,
-            method=operation.kind,
-            name=operation.name,
-            definition_hash=operation.definition_hash,
-            policy=policy,
-        )
-        if operation.kind == "tools/call":
-            if len(self._prepared) >= MAX_PREPARED:
-                self._prepared.clear()
-            self._prepared[key] = records
-        return records

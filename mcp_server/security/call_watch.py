@@ -52,7 +52,6 @@ class CallWatch:
 
     def add(self, call: RunningCall) -> None:
         """Watch `call` until `remove`."""
-        call.next_heartbeat = call.started + FIRST_HEARTBEAT_SECONDS
         self._calls[call] = None
         if not self._is_ticking:
             self._is_ticking = True
@@ -77,7 +76,8 @@ class CallWatch:
                 if call.task is not None:
                     call.task.cancel()
                 continue
-            if now >= call.next_heartbeat and call.peer is not None and not call.is_expired:
+            due = call.next_heartbeat or call.started + FIRST_HEARTBEAT_SECONDS
+            if now >= due and call.peer is not None and not call.is_expired:
                 call.next_heartbeat = now + NEXT_HEARTBEAT_SECONDS
                 try:
                     call.peer.heartbeat(now - call.started)

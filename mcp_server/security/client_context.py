@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mcp_server.errors.capability_missing_error import CapabilityMissingError
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.security.call_gate import CallGate
 from mcp_server.security.client_peer import ClientPeer
 from mcp_server.security.doors.answer import Answer
 
 if TYPE_CHECKING:
-    from mcp_server.resources.blocking_pool import BlockingPool
     from mcp_server.resources.filesystem.pinned_file import PinnedFile
-    from mcp_server.resources.network.http_client import HttpClient
-    from mcp_server.resources.sandbox_manager import SandboxManager
     from mcp_server.security.apart.handler_door import HandlerDoor
     from mcp_server.security.authentication.peer_identity import PeerIdentity
     from mcp_server.security.authentication.principal import Principal
-    from mcp_server.security.call_gate import CallGate
+    from mcp_server.security.call_means import CallMeans
     from mcp_server.security.client_record import ClientRecord
     from mcp_server.security.client_state import ClientState
     from mcp_server.security.doors.code_door import CodeDoor
@@ -40,6 +39,9 @@ T = TypeVar("T")
 QUESTION_SECONDS: Final = 600.0
 """How long a question to the human or the client's model may stay open."""
 
+NOTHING_PINNED: Final[Mapping[str, PinnedFile]] = MappingProxyType({})
+"""For a call whose arguments name no file."""
+
 MAX_SAMPLE_TOKENS: Final = 4_096
 """What is asked of the client's model unless the handler says otherwise."""
 
@@ -50,54 +52,60 @@ class ClientContext:
     Every door checks before it opens: declared by the tool, granted by the policy, inside the client's folders.
 
     The chain makes it; a handler receives it as its `client` parameter.
+
+    Args:
+        principal: Who calls.
+        record: The client's folders, limits and state.
+        operation: What was planned.
+        call: The running call.
+        means: What the chain lends.
+        evidence: Collects the decisions, for the audit.
+        gate: The lock on the doors that the chain has used already, None where it had nothing to decide.
+        pinned: What the chain opened already, by absolute path.
     """
 
     __slots__ = (
         "_call",
         "_code",
+        "_evidence",
         "_files",
-        "_gate",
         "_http",
         "_log",
-        "_open_http",
+        "_means",
         "_operation",
+        "_own_gate",
         "_pinned",
-        "_pool",
         "_principal",
         "_processes",
         "_record",
         "_root_action",
         "_run",
-        "_sandboxes",
     )
 
     def __init__(
         self,
-        *,
         principal: Principal,
         record: ClientRecord,
         operation: Operation,
-        gate: CallGate,
         call: RunningCall,
-        pool: BlockingPool,
-        sandboxes: SandboxManager,
-        pinned: Mapping[str, PinnedFile],
-        open_http: Callable[[str], HttpClient] | None = None,
+        means: CallMeans,
+        evidence: list[list[str]],
+        gate: CallGate | None = None,
+        pinned: Mapping[str, PinnedFile] = NOTHING_PINNED,
     ) -> None:
         self._principal = principal
         self._record = record
         self._operation = operation
-        self._gate = gate
         self._call = call
-        self._pool = pool
-        self._sandboxes = sandboxes
+        self._means = means
+        self._evidence = evidence
+        self._own_gate = gate
         self._pinned = pinned
         self._code: CodeDoor | None = None
         self._run: RunDoor | None = None
         self._processes: ProcessDoor | None = None
         self._root_action: RootActionDoor | None = None
         self._files: FileDoor | None = None
-        self._open_http = open_http
         self._http: HttpDoor | None = None
         self._log: LogDoor | None = None
 
@@ -135,14 +143,11 @@ class ClientContext:
     def files(self) -> FileDoor:
         """The client's files."""
         if self._files is None:
-            # Imported on first use, as is everything of the file system: a server starts without it.
-            from mcp_server.security.doors.file_door import FileDoor
-
-            self._files = FileDoor(
+            self._files = _file_door()(
                 files=self._record.files,
                 gate=self._gate,
                 pinned=self._pinned,
-                run_blocking=partial(self._pool.run, self._principal.client),
+                run_blocking=partial(self._means.pool.run, self._principal.client),
             )
         return self._files
 
@@ -152,7 +157,7 @@ class ClientContext:
         if self._code is None:
             from mcp_server.security.doors.code_door import CodeDoor
 
-            self._code = CodeDoor(**self._means)
+            self._code = CodeDoor(**self._execution)
         return self._code
 
     @property
@@ -161,7 +166,7 @@ class ClientContext:
         if self._run is None:
             from mcp_server.security.doors.run_door import RunDoor
 
-            self._run = RunDoor(**self._means)
+            self._run = RunDoor(**self._execution)
         return self._run
 
     @property
@@ -170,7 +175,7 @@ class ClientContext:
         if self._processes is None:
             from mcp_server.security.doors.process_door import ProcessDoor
 
-            self._processes = ProcessDoor(**self._means)
+            self._processes = ProcessDoor(**self._execution)
         return self._processes
 
     @property
@@ -179,7 +184,7 @@ class ClientContext:
         if self._root_action is None:
             from mcp_server.security.doors.root_action_door import RootActionDoor
 
-            self._root_action = RootActionDoor(gate=self._gate, sandboxes=self._sandboxes, call=self._call)
+            self._root_action = RootActionDoor(gate=self._gate, sandboxes=self._means.sandboxes, call=self._call)
         return self._root_action
 
     @property
@@ -187,11 +192,11 @@ class ClientContext:
         """The call's own handler, in a process of its own; for the tier that calls handlers."""
         from mcp_server.security.apart.handler_door import HandlerDoor
 
-        return HandlerDoor(context=self, operation=self._operation, pinned=self._pinned, **self._means)
+        return HandlerDoor(context=self, operation=self._operation, pinned=self._pinned, **self._execution)
 
     def module_policy(self, module: str) -> ModulePolicy:
         """Return what the policy says of a module, for this client."""
-        return self._gate.policy.module(self._principal.client, module)
+        return self._means.permissions.policy.module(self._principal.client, module)
 
     @property
     def isolation(self) -> str | None:
@@ -206,12 +211,13 @@ class ClientContext:
             ResourceUnavailableError: This server connects to nothing.
         """
         if self._http is None:
-            if self._open_http is None:
+            open_http = self._means.open_http
+            if open_http is None:
                 raise ResourceUnavailableError("missing", "this server connects to nothing")
             # With the library behind it, which few servers need.
             from mcp_server.security.doors.http_door import HttpDoor
 
-            self._http = HttpDoor(http=self._open_http(self._principal.client), gate=self._gate)
+            self._http = HttpDoor(http=open_http(self._principal.client), gate=self._gate)
         return self._http
 
     @property
@@ -343,18 +349,28 @@ class ClientContext:
         Raises:
             LimitExceededError: Too many of the client's blocking calls are waiting.
         """
-        return await self._pool.run(self._principal.client, function, *args)
+        return await self._means.pool.run(self._principal.client, function, *args)
 
     @property
-    def _means(self) -> dict[str, Any]:
+    def _gate(self) -> CallGate:
+        """The lock on the doors: the one that let the call in, or one made when the first door is tried."""
+        if self._own_gate is None:
+            permissions, consent = self._means.permissions, self._means.consent
+            self._own_gate = CallGate(
+                self._principal, self._record, self._operation, permissions, consent, self._call, self._evidence
+            )
+        return self._own_gate
+
+    @property
+    def _execution(self) -> dict[str, Any]:
         """What the doors share behind which something is executed."""
         return {
             "gate": self._gate,
-            "sandboxes": self._sandboxes,
+            "sandboxes": self._means.sandboxes,
             "files": self._record.files,
             "client": self._principal.client,
             "call": self._call,
-            "run_blocking": partial(self._pool.run, self._principal.client),
+            "run_blocking": partial(self._means.pool.run, self._principal.client),
         }
 
     @property
@@ -373,3 +389,14 @@ class ClientContext:
             raise ResourceUnavailableError("busy", "the client did not answer in time") from error
         finally:
             call.waiting -= 1
+
+
+@cache
+def _file_door() -> type[FileDoor]:
+    """Return the class, imported on first use, as is everything of the file system: a server starts without it.
+
+    Kept, for the statement alone costs a microsecond and a half, and most calls that open a door open this one.
+    """
+    from mcp_server.security.doors.file_door import FileDoor
+
+    return FileDoor

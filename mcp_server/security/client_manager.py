@@ -72,7 +72,9 @@ class ClientManager:
         now = self._clock()
         per_minute = limits.calls_per_minute
         # A token bucket of one minute's calls, refilled continuously.
-        budget = min(per_minute, record.budget + (now - record.budget_time) * per_minute / 60.0)
+        budget = record.budget + (now - record.budget_time) * per_minute / 60.0
+        if budget > per_minute:
+            budget = float(per_minute)
         record.budget_time = now
         if budget < 1.0:
             record.budget = budget

@@ -29,6 +29,8 @@ class Operation(NamedTuple):
         timeout_seconds: Its own time limit in seconds, None for the default.
         module: The module that offers it.
         is_counted: Whether it counts against the client's limits of calls; a listing does not.
+        definition: What it was planned from, where the same thing is called again and again; None elsewhere. Plans of
+            one definition differ in `execute`, `needs` and `arguments` only.
 
     >>> async def nothing(client): return None
     >>> Operation(kind="tools/call", name="noop", execute=nothing).needs
@@ -46,3 +48,4 @@ class Operation(NamedTuple):
     timeout_seconds: float | None = None
     module: str = ""
     is_counted: bool = True
+    definition: object | None = None

@@ -40,22 +40,20 @@ class PermissionManager:
     False
     """
 
-    __slots__ = ("_generation", "_lock", "_max_cached_decisions")
+    __slots__ = ("_generation", "_lock", "_max_cached_decisions", "epoch")
 
     def __init__(self, *, policy: Policy, max_cached_decisions: int = MAX_CACHED_DECISIONS) -> None:
         self._max_cached_decisions = max_cached_decisions
         self._lock = Lock()
         self._generation = PolicyGeneration(policy=policy, epoch=1, evaluator=PolicyEvaluator(policy))
+        # Asked for several times a call, so it is no property.
+        self.epoch = 1
+        """The number of the policy in force, counted from 1; a policy that came later has a higher one."""
 
     @property
     def policy(self) -> Policy:
         """The policy in force."""
         return self._generation.policy
-
-    @property
-    def epoch(self) -> int:
-        """The number of the policy in force, counted from 1; a policy that came later has a higher one."""
-        return self._generation.epoch
 
     def replace(self, policy: Policy) -> int:
         """Put `policy` in force for every question from now on, and return its epoch."""
@@ -63,6 +61,9 @@ class PermissionManager:
             epoch = self._generation.epoch + 1
             # One assignment: a question sees the old policy with its memory or the new one with its own.
             self._generation = PolicyGeneration(policy=policy, epoch=epoch, evaluator=PolicyEvaluator(policy))
+            # Behind the policy: what somebody decides in between by the new one goes under the old number, and is
+            # decided anew.
+            self.epoch = epoch
             return epoch
 
     def profile(self, client: str) -> ClientProfile | None:

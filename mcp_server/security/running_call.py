@@ -23,23 +23,17 @@ class RunningCall:
     False
     """
 
-    __slots__ = (
-        "call_id",
-        "deadline",
-        "has_ended",
-        "is_cancelled",
-        "is_expired",
-        "isolation",
-        "next_heartbeat",
-        "peer",
-        "started",
-        "task",
-        "waiting",
-    )
+    # As long as nothing has happened to it; one is made for each call.
+    has_ended = False
+    is_cancelled = False
+    is_expired = False
+    isolation: str | None = None
+    """The label of the weakest tier in which something was executed for the call; None when nothing was."""
+    next_heartbeat = 0.0
+    waiting = 0
 
     def __init__(
         self,
-        *,
         call_id: str,
         peer: ClientPeer | None,
         task: asyncio.Task[Any] | None,
@@ -51,13 +45,6 @@ class RunningCall:
         self.task = task
         self.started = started
         self.deadline = deadline
-        self.has_ended = False
-        self.is_cancelled = False
-        self.is_expired = False
-        # The label of the weakest tier in which something was executed for the call; None when nothing was.
-        self.isolation: str | None = None
-        self.next_heartbeat = 0.0
-        self.waiting = 0
 
     def note_isolation(self, tier: IsolationTier) -> None:
         """Remember, for result and record, in which tier something was executed; the weakest counts."""

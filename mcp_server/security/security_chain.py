@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,11 +20,11 @@ from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_gate import CallGate
+from mcp_server.security.call_means import CallMeans
 from mcp_server.security.call_outcome import failure_fields, judged
 from mcp_server.security.call_recorder import NO_NEEDS, CallRecorder
-from mcp_server.security.call_records import CallRecords
 from mcp_server.security.call_watch import CallWatch
-from mcp_server.security.client_context import ClientContext
+from mcp_server.security.client_context import NOTHING_PINNED, ClientContext
 from mcp_server.security.client_manager import ClientManager
 from mcp_server.security.client_peer import ClientPeer
 from mcp_server.security.client_record import ClientRecord
@@ -35,6 +35,7 @@ from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
+from mcp_server.security.prepared_call import PreparedCall
 from mcp_server.security.running_call import RunningCall
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_TIMEOUT_SECONDS: Final = 3600.0
-"""The hard maximum: whatever a tool or policy says, nothing runs longer."""
+MAX_PREPARED: Final = 4_096
+"""Prepared calls kept of one connection: its tools, and those that were withdrawn; past it they are made anew."""
 
 _NOUNS: Final = {
     "tools/call": "tool",
@@ -102,12 +103,12 @@ class SecurityChain:
         self._consent = consent
         self._audit = audit
         self._watch = watch
-        self._pool = pool
         self._sandboxes = sandboxes
         self._new_id = new_id
         self._clock = clock
-        self._open_http = open_http
-        self._recorder = CallRecorder(audit=audit, permissions=permissions, clock=clock)
+        self._means = CallMeans(permissions, consent, pool, sandboxes, open_http)
+        self._recorder = CallRecorder(audit=audit, clock=clock)
+        self._prepared: dict[Credentials, dict[tuple[str, str], PreparedCall]] = {}
 
     async def run(
         self,
@@ -136,11 +137,82 @@ class SecurityChain:
         started = self._clock()
         # (1) Authenticate.
         principal, record = self._authenticate(credentials, request)
-        call = RunningCall(
-            call_id=self._new_id(), peer=peer, task=asyncio.current_task(), started=started, deadline=started
-        )
+        call = RunningCall(self._new_id(), peer, asyncio.current_task(), started, started)
+        operation, prepared = self._draw(plan, principal, record, call, credentials, request)
+        if on_start is not None:
+            on_start(call)
+        audit = self._audit
+        bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
+        digest = audit.digest_arguments_json(operation.arguments or {}, bound)
+        asked = digest, audit.encode(call.call_id), audit.encode(request)
+        evidence: list[list[str]] = []
+        gate: CallGate | None = None
+        pinned: Mapping[str, PinnedFile] = NOTHING_PINNED
+        has_entered = False
+        # How many decisions the intent told; None before there is one.
+        told: int | None = None
+        outcome: BaseException | None = None
+        result: Any = None
+        call.deadline = started + prepared.timeout_seconds
+        self._watch.add(call)
+        try:
+            # (2) Permit. A name the caller may never use is answered like a name that does not exist.
+            if not prepared.is_known:
+                raise UnknownNameError(_noun(operation), operation.name)
+            if operation.is_counted:
+                self._clients.enter(record)
+                has_entered = True
+            if operation.permissions and (wanted := self._wanted(operation, record, evidence)):
+                gate = CallGate(principal, record, operation, self._permissions, self._consent, call, evidence)
+                await gate.require_all(wanted)
+                # (3) Sandbox: open what was permitted; the handler gets this very object.
+                pinned = {}
+                self._pin(wanted, record, pinned)
+            # (4) Execute, with the intent on record before any effect.
+            if operation.has_effects:
+                needs = audit.encode_texts(evidence) if evidence else NO_NEEDS
+                seq = audit.append_prepared(prepared.intent, (*asked, needs), call.call_id)
+                told = len(evidence)
+                if audit.waits_for_disk:
+                    await audit.durable(seq)
+            elif not audit.is_available:
+                raise AuditUnavailableError("the audit log cannot be written, so nothing is done; ask the operator")
+            result = await operation.execute(
+                ClientContext(principal, record, operation, call, self._means, evidence, gate, pinned)
+            )
+        except BaseException as error:
+            outcome = judged(error, call, prepared.timeout_seconds)
+            if outcome is error:
+                raise
+            raise outcome from error
+        finally:
+            self._watch.remove(call)
+            # Whoever kept the context finds its doors closed: what happened through them now would be on no record.
+            call.has_ended = True
+            if pinned:
+                for each in pinned.values():
+                    each.close()
+            if has_entered:
+                self._clients.leave(record)
+            # (5) Audit, whatever happened. What the intent told already is not told twice.
+            seq = self._recorder.tell_outcome(prepared, asked, call, evidence, outcome, result, told)
+            if audit.waits_for_disk:
+                await audit.durable(seq)
+        return result
+
+    def _draw(
+        self,
+        plan: Callable[[Principal], Operation],
+        principal: Principal,
+        record: ClientRecord,
+        call: RunningCall,
+        credentials: Credentials,
+        request: str | int | None,
+    ) -> tuple[Operation, PreparedCall]:
+        """Draw the plan, for an authenticated caller, and prepare such calls; what goes wrong is on record."""
         try:
             operation = plan(principal)
+            return operation, self._prepare(operation, principal, record, credentials)
         except BaseException as error:
             # A plan runs no handler, but it may import a module on first use, and an import may do anything.
             outcome = judged(error, call, 0.0)
@@ -151,14 +223,35 @@ class SecurityChain:
             if outcome is error:
                 raise
             raise outcome from error
-        if on_start is not None:
-            on_start(call)
-        bound = [name for need in operation.needs for name in need.permission.arguments] if operation.needs else ()
-        audit = self._audit
-        digest = audit.digest_arguments_json(operation.arguments or {}, bound)
-        asked = digest, audit.encode(call.call_id), audit.encode(request)
-        records = self._recorder.records_of(operation, principal, credentials)
-        return await self._run_planned(operation, principal, record, call, records, asked)
+
+    def _prepare(
+        self, operation: Operation, principal: Principal, record: ClientRecord, credentials: Credentials
+    ) -> PreparedCall:
+        """Return what all such calls have in common: of an earlier one, as long as it holds."""
+        epoch = self._permissions.epoch
+        kept = self._prepared.get(credentials)
+        if kept is not None:
+            known = kept.get((operation.kind, operation.name))
+            if known is not None and known.holds_for(operation, record, epoch):
+                return known
+        prepared = PreparedCall(
+            operation,
+            client=principal.client,
+            record=record,
+            credentials=credentials,
+            epoch=epoch,
+            policy=self._permissions.policy.digest,
+            is_known=self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions),
+            audit=self._audit,
+        )
+        if operation.definition is not None:
+            # What has no definition has a name of the client's own choice, of which there may be any number.
+            if kept is None:
+                kept = self._prepared[credentials] = {}
+            if len(kept) >= MAX_PREPARED:
+                kept.clear()
+            kept[operation.kind, operation.name] = prepared
+        return prepared
 
     def _authenticate(self, credentials: Credentials, request: str | int | None) -> tuple[Principal, ClientRecord]:
         """Take step 1; a refusal is on record with its reason, which the caller does not learn."""
@@ -175,96 +268,6 @@ class SecurityChain:
             # Its name on the host is the operator's business.
             raise ResourceUnavailableError("missing", "a folder of this client cannot be opened") from error
 
-    async def _run_planned(
-        self,
-        operation: Operation,
-        principal: Principal,
-        record: ClientRecord,
-        call: RunningCall,
-        records: CallRecords,
-        asked: tuple[bytes, bytes, bytes],
-    ) -> Any:
-        """Take steps 2 to 5.
-
-        Args:
-            operation: The plan.
-            principal: Who calls.
-            record: The client's folders and limits.
-            call: The running call.
-            records: The call's audit records, prepared.
-            asked: What they say of the request: its arguments, the call's id, its own id; canonical JSON.
-        """
-        evidence: list[list[str]] = []
-        gate = CallGate(
-            principal=principal,
-            record=record,
-            operation=operation,
-            permissions=self._permissions,
-            consent=self._consent,
-            call=call,
-            evidence=evidence,
-        )
-        pinned: dict[str, PinnedFile] = {}
-        has_entered = False
-        # How many decisions the intent told; None before there is one.
-        told: int | None = None
-        outcome: BaseException | None = None
-        result: Any = None
-        timeout = operation.timeout_seconds or record.profile.limits.timeout_seconds
-        call.deadline = call.started + min(timeout, MAX_TIMEOUT_SECONDS)
-        self._watch.add(call)
-        try:
-            # (2) Permit. A name the caller may never use is answered like a name that does not exist.
-            if not self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions):
-                raise UnknownNameError(_noun(operation), operation.name)
-            if operation.is_counted:
-                self._clients.enter(record)
-                has_entered = True
-            if operation.permissions and (wanted := self._wanted(operation, record, evidence)):
-                await gate.require_all(wanted)
-                # (3) Sandbox: open what was permitted; the handler gets this very object.
-                self._pin(wanted, record, pinned)
-            # (4) Execute, with the intent on record before any effect.
-            if operation.has_effects:
-                needs = self._audit.encode(evidence) if evidence else NO_NEEDS
-                seq = self._audit.append_prepared(records.intent, (*asked, needs), call.call_id)
-                told = len(evidence)
-                if self._audit.waits_for_disk:
-                    await self._audit.durable(seq)
-            elif not self._audit.is_available:
-                raise AuditUnavailableError("the audit log cannot be written, so nothing is done; ask the operator")
-            context = ClientContext(
-                principal=principal,
-                record=record,
-                operation=operation,
-                gate=gate,
-                call=call,
-                pool=self._pool,
-                sandboxes=self._sandboxes,
-                pinned=pinned,
-                open_http=self._open_http,
-            )
-            result = await operation.execute(context)
-        except BaseException as error:
-            outcome = judged(error, call, timeout)
-            if outcome is error:
-                raise
-            raise outcome from error
-        finally:
-            self._watch.remove(call)
-            # Whoever kept the context finds its doors closed: what happened through them now would be on no record.
-            call.has_ended = True
-            if pinned:
-                for each in pinned.values():
-                    each.close()
-            if has_entered:
-                self._clients.leave(record)
-            # (5) Audit, whatever happened. What the intent told already is not told twice.
-            seq = self._recorder.tell_outcome(records, asked, call, evidence, outcome, result, told)
-            if self._audit.waits_for_disk:
-                await self._audit.durable(seq)
-        return result
-
     def permits(self, credentials: Credentials, plan: Callable[[Principal], Operation]) -> bool:
         """Whether the planned operation would pass step 2 now, without asking anybody; nothing is run or recorded.
 
@@ -276,20 +279,13 @@ class SecurityChain:
         operation = plan(principal)
         if not self.view_of(principal, record).may_use(operation.kind, operation.name, operation.permissions):
             return False
-        gate = CallGate(
-            principal=principal,
-            record=record,
-            operation=operation,
-            permissions=self._permissions,
-            consent=self._consent,
-            call=None,
-            evidence=[],
-        )
+        gate = CallGate(principal, record, operation, self._permissions, self._consent, None, [])
         return all(gate.allows(*each) for each in self._wanted(operation, record, []))
 
     def forget(self, credentials: Credentials) -> None:
         """Drop what is remembered of a connection that has ended."""
         self._authentication.forget(credentials)
+        self._prepared.pop(credentials, None)
 
     def view(self, credentials: Credentials, *, method: str, request: str | int) -> ClientView:
         """Return what the caller may see of the catalogue, for a listing, and put the listing on record.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -136,7 +136,7 @@ class Tool:
                     value = await value
             result = build_result(value, self.contract)
         if context.isolation is not None:
-            result = replace(result, meta={**(result.meta or {}), ISOLATION_META: context.isolation})
+            result = result._replace(meta={**(result.meta or {}), ISOLATION_META: context.isolation})
         size = result.size
         if size > context.max_result_bytes:
             raise LimitExceededError(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp_server.tools.unset import UNSET, Unset
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """The content blocks and the structured value of one call, in the shape of the newest revision.
 
-    A handler may return one to set everything itself; its content may then hold content values and texts as well.
+    A handler may return one to set everything itself; its content may then hold content values and texts as well. A
+    named tuple, for one is made every call.
 
     Args:
         content: The blocks.

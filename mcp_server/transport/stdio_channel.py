@@ -62,9 +62,8 @@ class StdioChannel:
         """Queue one message for the end of this turn of the loop."""
         if self._is_broken:
             return
-        self._unsent.append(message)
+        self._unsent += (message, b"\n")
         self._unsent_bytes += len(message) + 1
-        self._unsent.append(b"\n")
         if not self._held and not self._is_scheduled and not self._is_waiting:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
@@ -103,7 +102,14 @@ class StdioChannel:
         self._is_scheduled = False
         try:
             while self._unsent:
-                self._written(self._write())
+                if self._unsent_bytes <= JOIN_BYTES:
+                    data = b"".join(self._unsent)
+                    self._unsent = [data]
+                    count = os.write(self._fd, data)
+                else:
+                    # A list of buffers has a limit of the kernel's, 1,024 on Linux.
+                    count = os.writev(self._fd, self._unsent[:1024])
+                self._written(count)
         except BlockingIOError:
             if not self._is_waiting:
                 self._is_waiting = True
@@ -124,16 +130,12 @@ class StdioChannel:
             self._is_pressed = False
             self._on_pressure(False)
 
-    def _write(self) -> int:
-        if self._unsent_bytes <= JOIN_BYTES:
-            data = b"".join(self._unsent)
-            self._unsent = [data]
-            return os.write(self._fd, data)
-        # A list of buffers has a limit of the kernel's, 1,024 on Linux.
-        return os.writev(self._fd, self._unsent[:1024])
-
     def _written(self, count: int) -> None:
         self._unsent_bytes -= count
+        if not self._unsent_bytes:
+            # Nearly always: there is room in the pipe.
+            self._unsent.clear()
+            return
         done = 0
         for each in self._unsent:
             if count < len(each):

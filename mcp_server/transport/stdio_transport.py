@@ -193,9 +193,7 @@ class StdioTransport(BaseTransport):
 
     def _received(self, data: bytes) -> None:
         if data:
-            self._channel.hold()
             self._handler.receive_all(self._connection, self._framer.feed(data))
-            self._channel.release()
             return
         self._handler.receive_all(self._connection, self._framer.finish())
         self._stop_reading()

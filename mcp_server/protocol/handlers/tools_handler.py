@@ -58,8 +58,10 @@ class ToolsHandler:
 
     def plan_call(self, exchange: Exchange) -> Callable[[Principal], Operation]:
         """Check the parameters' shape; the plan itself is drawn for an authenticated caller only."""
-        name = read.text(exchange.params, "name")
-        arguments = read.mapping(exchange.params, "arguments")
+        params = exchange.params
+        name, arguments = params.get("name"), params.get("arguments")
+        if type(name) is not str or type(arguments) is not dict:
+            name, arguments = read.text(params, "name"), read.mapping(params, "arguments")
         return lambda principal: self._tools.plan(name, arguments)
 
     def finish_call(self, exchange: Exchange, result: ToolResult) -> Mapping[str, Any]:
@@ -76,7 +78,9 @@ class ToolsHandler:
             wire["isError"] = True
         if result.meta:
             wire["_meta"] = dict(result.meta)
-        return exchange.project(wire, output_schema=schema)
+        revision = exchange.revision
+        projected = revision.project_call_result(wire, output_schema=schema)
+        return revision.dress("tools/call", projected, server_info=exchange.connection.server_info)
 
     def refuse_call(self, exchange: Exchange, error: MCPServerError) -> Mapping[str, Any] | None:
         """Tell a refusal as a result the model can read, where the protocol wants that."""

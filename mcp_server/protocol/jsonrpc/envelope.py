@@ -69,7 +69,9 @@ def classify(value: Any, limits: MessageLimits) -> Message:
         return _classify_response(value, limits)
     if len(value) == 4 and type(method) is str and 0 < len(method) <= limits.max_method_length:
         # Nearly every message: exactly the four members of a call, so nothing else needs to be looked for.
-        message_id, params = readable_id(value.get("id"), limits), value.get("params")
+        message_id, params = value.get("id"), value.get("params")
+        if type(message_id) is not int or abs(message_id) > MAX_INTEGER_ID:
+            message_id = readable_id(message_id, limits)
         if message_id is not None and type(params) is dict and value.get("jsonrpc") == "2.0":
             return Request(message_id, method, params)
     # Step 3 comes first, so that every later refusal can carry the id.

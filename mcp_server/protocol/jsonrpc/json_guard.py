@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol.jsonrpc.envelope import MAX_INTEGER_ID
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
@@ -35,7 +37,10 @@ FEW_STRINGS: Final = 256
 RECOVERY_BYTES: Final = 8 * KIBIBYTES
 """How far into a refused text an id is looked for: the search is a loop in Python and its price must be bounded."""
 
+PARSE_ERROR: Final = int(ErrorCode.PARSE_ERROR)
 INVALID_REQUEST: Final = int(ErrorCode.INVALID_REQUEST)
+
+_MAX_PARSER_MESSAGE: Final = 120
 
 _OPENING: Final = b"{["
 _NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
@@ -88,23 +93,43 @@ def _outside_few_strings(data: bytes) -> bytes | None:
     return None
 
 
-def refuse_before_parsing(data: bytes, limits: MessageLimits) -> bytes | None:
-    """Check size, depth and members.
+def parse(data: bytes, limits: MessageLimits) -> Any:
+    """Return the JSON value of a text, with everything refused in which two readers could differ.
 
-    Returns:
-        The text outside strings where it was needed, for `refuse_after_parsing`; else None.
+    Raises:
+        ProtocolError: -32700, the text is not JSON in UTF-8; -32600, it passes a limit, names a member twice or holds a
+            number that does not fit.
+
+    >>> parse(b'{"a":1,"a":2}', MessageLimits())
+    Traceback (most recent call last):
+    ...
+    mcp_server.errors.protocol_error.ProtocolError: the message names a member twice in one object
+    """
+    size = len(data)
+    outside: bytes | None = None
+    if size > SHORT_BYTES or size > limits.max_members or data.count(b"{") + data.count(b"[") > limits.max_depth:
+        outside = _refuse_large(data, limits)
+    try:
+        value = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise ProtocolError(PARSE_ERROR, f"not JSON: {str(error)[:_MAX_PARSER_MESSAGE]}") from None
+    names = _count_names(value, 1 << limits.max_integer_bits)
+    if outside is None:
+        if data.count(b":") == names:
+            return value
+        outside = outside_strings(data)
+    if outside.count(b":") != names:
+        raise ProtocolError(INVALID_REQUEST, "the message names a member twice in one object")
+    return value
+
+
+def _refuse_large(data: bytes, limits: MessageLimits) -> bytes:
+    """Check size, depth and members of a text that may pass a limit; return what is outside its strings.
 
     Raises:
         ProtocolError: -32600; the text is too long, too deep or holds too many members.
-
-    >>> refuse_before_parsing(b"[[[]]]", MessageLimits(max_depth=2))
-    Traceback (most recent call last):
-    ...
-    mcp_server.errors.protocol_error.ProtocolError: the message is nested deeper than 2 levels
     """
     size = len(data)
-    if size <= SHORT_BYTES and size <= limits.max_members and data.count(b"{") + data.count(b"[") <= limits.max_depth:
-        return None
     if size > limits.max_message_bytes:
         raise ProtocolError(INVALID_REQUEST, f"the message is longer than {limits.max_message_bytes} bytes")
     outside = outside_strings(data)
@@ -131,32 +156,6 @@ def _deepest(outside: bytes, enough: int) -> int:
         else:
             depth -= 1
     return deepest
-
-
-def refuse_after_parsing(data: bytes, value: Any, limits: MessageLimits, outside: bytes | None = None) -> None:
-    """Check the numbers and names of a parsed value.
-
-    Args:
-        data: The text.
-        value: What the parser made of it.
-        limits: For the widest integer.
-        outside: The text outside strings, where `refuse_before_parsing` returned it.
-
-    Raises:
-        ProtocolError: -32600; a number does not fit, or a name was given twice in one object.
-
-    >>> refuse_after_parsing(b'{"a":1,"a":2}', {"a": 2}, MessageLimits())
-    Traceback (most recent call last):
-    ...
-    mcp_server.errors.protocol_error.ProtocolError: the message names a member twice in one object
-    """
-    names = _count_names(value, 1 << limits.max_integer_bits)
-    if outside is None:
-        if data.count(b":") == names:
-            return
-        outside = outside_strings(data)
-    if outside.count(b":") != names:
-        raise ProtocolError(INVALID_REQUEST, "the message names a member twice in one object")
 
 
 def _count_names(value: Any, bound: int) -> int:
@@ -228,8 +227,6 @@ def _id_of_token(token: bytes, limits: MessageLimits) -> str | int | None:
     # Six bytes an UTF-16 unit and two units a character are the longest escape of one character.
     if token[:1] != b'"' or len(token) > 12 * limits.max_id_length + 2:
         return None
-    from pydantic_core import from_json
-
     try:
         text = from_json(token)
     except ValueError:

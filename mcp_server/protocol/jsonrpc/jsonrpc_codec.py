@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol.jsonrpc.envelope import classify
 from mcp_server.protocol.jsonrpc.error_code import ErrorCode
 from mcp_server.protocol.jsonrpc.invalid_message import InvalidMessage
-from mcp_server.protocol.jsonrpc.json_guard import recover_id, refuse_after_parsing, refuse_before_parsing
+from mcp_server.protocol.jsonrpc.json_guard import parse, recover_id
 from mcp_server.protocol.jsonrpc.message import Batch, Message, RequestId
 from mcp_server.protocol.jsonrpc.message_limits import MessageLimits
 from mcp_server.protocol.jsonrpc.refused_frame import RefusedFrame
 
-PARSE_ERROR: Final = int(ErrorCode.PARSE_ERROR)
 INVALID_REQUEST: Final = int(ErrorCode.INVALID_REQUEST)
 
-_MAX_PARSER_MESSAGE: Final = 120
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DEFAULT_LIMITS: Final = MessageLimits()
 
@@ -63,28 +61,12 @@ class JSONRPCCodec:
             message = f"the message is longer than {frame.max_frame_bytes} bytes"
             return InvalidMessage(INVALID_REQUEST, message, recover_id(frame.head, self.limits))
         try:
-            value = self.parse(frame)  # type: ignore[arg-type] # a RefusedFrame returned above; mypy does not follow type()
+            value = parse(frame, self.limits)  # type: ignore[arg-type] # a RefusedFrame returned above; mypy does not follow type()
         except ProtocolError as error:
             return InvalidMessage(error.code, error.message, recover_id(frame, self.limits))  # type: ignore[arg-type] # as above
         if type(value) is list:
             return self._classify_batch(value)
         return classify(value, self.limits)
-
-    def parse(self, data: bytes) -> Any:
-        """Return the JSON value of a text, with everything refused in which two readers could differ.
-
-        Raises:
-            ProtocolError: -32700, the text is not JSON in UTF-8; -32600, it passes a limit, names a member twice or
-                holds a number that does not fit.
-        """
-        limits = self.limits
-        outside = refuse_before_parsing(data, limits)
-        try:
-            value = from_json(data, allow_inf_nan=False)
-        except ValueError as error:
-            raise ProtocolError(PARSE_ERROR, f"not JSON: {str(error)[:_MAX_PARSER_MESSAGE]}") from None
-        refuse_after_parsing(data, value, limits, outside)
-        return value
 
     def _classify_batch(self, value: list[Any]) -> Message | Batch:
         if not value:
@@ -138,9 +120,10 @@ class JSONRPCCodec:
             message_id: The request's id.
             result: A JSON object, or its bytes when it is encoded already: a cached list is spliced in, not built anew.
         """
+        body = result if type(result) is bytes else self.encode(result)
         if type(message_id) is int:
-            return b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message_id, self._raw(result))
-        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._id(message_id), self._raw(result))
+            return b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message_id, body)
+        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._id(message_id), body)
 
     def error(self, message_id: RequestId | None, code: int, message: str, data: Any = None) -> bytes:
         """Return an error answer.

@@ -53,9 +53,14 @@ class LineFramer:
         Args:
             data: Any piece of the stream; it may be empty.
         """
+        if data.find(b"\n") == len(data) - 1 and not self._chunks and not self._skipping:
+            # One whole line, as a client sends that waits for each answer; or nothing at all.
+            end = -2 if data[-2:-1] == b"\r" else -1
+            line = data[:end]
+            return [] if not line else [line if len(line) <= self._max_frame_bytes else self._bounded(line)]
         lines: list[bytes] = []
         tail = data
-        if b"\n" in data:
+        if data.find(b"\n") >= 0:
             # Looking first is quick, and most pieces of a large message hold no line end.
             lines = data.split(b"\n")
             tail = lines.pop()
@@ -69,7 +74,7 @@ class LineFramer:
                 lines[0] = b"".join(self._chunks)
                 self._chunks.clear()
                 self._size = 0
-            if b"\r" in data or (lines and lines[0][-1:] == b"\r"):
+            if data.find(b"\r") >= 0 or (lines and lines[0][-1:] == b"\r"):
                 lines = [line[:-1] if line[-1:] == b"\r" else line for line in lines]
             if len(data) <= self._max_frame_bytes and (not lines or len(lines[0]) <= self._max_frame_bytes):
                 # Only the first line can hold more than this chunk: the rest needs no measuring one by one.

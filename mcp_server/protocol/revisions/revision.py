@@ -171,13 +171,12 @@ class Revision(ABC):
             return dict(result)  # It asks for input instead.
         return {**result, "contents": [only(part, self.fields.resource_contents) for part in result["contents"]]}
 
-    def project_blocks(self, blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def project_blocks(self, blocks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return content blocks."""
-        # A text and nothing else is what most results are, and every revision knows it.
-        return [
-            dict(block) if len(block) == 2 and block["type"] == "text" else self.project_block(block)
-            for block in blocks
-        ]
+        if len(blocks) == 1 and len(block := blocks[0]) == 2 and block["type"] == "text":
+            # A text and nothing else is what most results are, and every revision knows it.
+            return [block]
+        return [self.project_block(block) for block in blocks]
 
     def project_block(self, block: Mapping[str, Any]) -> dict[str, Any]:
         """Return one content block."""

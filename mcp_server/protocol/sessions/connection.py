@@ -12,6 +12,7 @@ from mcp_server.errors.resource_unavailable_error import ResourceUnavailableErro
 from mcp_server.protocol.channel import Channel
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
 from mcp_server.protocol.jsonrpc.message import RequestId
+from mcp_server.protocol.jsonrpc.request_meta import RequestMeta, parse_request_meta
 from mcp_server.protocol.jsonrpc.response import Response
 from mcp_server.protocol.sessions.session import Session
 from mcp_server.protocol.sessions.subscription import Subscription
@@ -33,6 +34,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_envelope",
         "_ids",
         "_questions",
         "channel",
@@ -58,6 +60,26 @@ class Connection:
         self.is_paused = False
         self._questions: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._ids = count(1)
+        # The last envelope without a progress token, as it came and as it was read.
+        self._envelope: tuple[Mapping[str, Any], RequestMeta] | None = None
+
+    def envelope(self, params: Mapping[str, Any]) -> RequestMeta:
+        """Return the checked envelope of a modern request.
+
+        A client sends the same one with each of its requests, so it is checked when it is another than the last. One
+        with a progress token is always checked: to the comparison, 1 and true are the same.
+
+        Raises:
+            ProtocolError: -32602; see `parse_request_meta`.
+        """
+        given = params["_meta"]
+        known = self._envelope
+        if known is not None and given == known[0]:
+            return known[1]
+        meta = parse_request_meta(params)
+        if "progressToken" not in given:
+            self._envelope = given, meta
+        return meta
 
     @property
     def running(self) -> int:

@@ -31,26 +31,17 @@ class Exchange:
         batch: The batch it is part of, at 2025-03-26.
     """
 
-    __slots__ = (
-        "batch",
-        "call",
-        "connection",
-        "is_answered",
-        "is_cancelled",
-        "is_running",
-        "meta",
-        "method",
-        "params",
-        "peer",
-        "pending",
-        "request_id",
-        "revision",
-        "task",
-    )
+    # Until something happens to the request; one is made for each.
+    peer: ClientPeer | None = None
+    task: asyncio.Future[None] | None = None
+    pending: Coroutine[Any, Any, None] | None = None
+    call: RunningCall | None = None
+    is_cancelled = False
+    is_running = False
+    is_answered = False
 
     def __init__(
         self,
-        *,
         connection: Connection,
         request_id: RequestId,
         method: str,
@@ -66,13 +57,6 @@ class Exchange:
         self.revision = revision
         self.meta = meta
         self.batch = batch
-        self.peer: ClientPeer | None = None
-        self.task: asyncio.Future[None] | None = None
-        self.pending: Coroutine[Any, Any, None] | None = None
-        self.call: RunningCall | None = None
-        self.is_cancelled = False
-        self.is_running = False
-        self.is_answered = False
 
     @property
     def client_capabilities(self) -> Mapping[str, Any]:

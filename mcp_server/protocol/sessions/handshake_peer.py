@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import count
 from typing import Any
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
@@ -24,13 +23,13 @@ class HandshakePeer:
         meter: Its progress, None when the client gave no token.
     """
 
-    __slots__ = ("_elicitations", "_exchange", "_meter", "_session")
+    __slots__ = ("_elicited", "_exchange", "_meter", "_session")
 
-    def __init__(self, *, exchange: Exchange, session: Session, meter: ProgressMeter | None) -> None:
+    def __init__(self, exchange: Exchange, session: Session, meter: ProgressMeter | None) -> None:
         self._exchange = exchange
         self._session = session
         self._meter = meter
-        self._elicitations = count(1)
+        self._elicited = 0
 
     @property
     def _revision(self) -> HandshakeRevision:
@@ -61,7 +60,8 @@ class HandshakePeer:
     ) -> Mapping[str, Any]:
         """Ask the human."""
         call = self._exchange.call
-        elicitation_id = f"{call.call_id if call else ''}-elicitation-{next(self._elicitations)}"
+        self._elicited += 1
+        elicitation_id = f"{call.call_id if call else ''}-elicitation-{self._elicited}"
         return await self._request(
             "elicitation/create", self._revision.project_elicitation(params, elicitation_id=elicitation_id)
         )

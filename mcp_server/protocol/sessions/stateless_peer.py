@@ -36,7 +36,6 @@ class StatelessPeer:
 
     def __init__(
         self,
-        *,
         exchange: Exchange,
         meta: RequestMeta,
         meter: ProgressMeter | None,

@@ -69,7 +69,8 @@ class PinnedFile:
                 os.close(descriptor)
 
     def __del__(self) -> None:
-        self.close()
+        if self.fd >= 0:
+            self.close()
 
     def __enter__(self) -> Self:
         return self

@@ -67,15 +67,15 @@ class Openat2:
             OSError: The kernel refused.
         """
         name = os.fsencode(path)
-        if b"\0" in name:
+        if 0 in name:
             raise ValueError("embedded null byte")
         key = (flags, mode, resolve)
         how = self._how.get(key)
         if how is None:
             # A filled structure is never changed again, so threads may share it.
-            how = self._how[key] = self._structure(flags | os.O_CLOEXEC, mode, resolve)
+            how = self._how[key] = self._byref(self._structure(flags | os.O_CLOEXEC, mode, resolve))
         while True:
-            result: int = self._syscall(_NUMBER, directory, name, self._byref(how), self._size)
+            result: int = self._syscall(_NUMBER, directory, name, how, self._size)
             if result >= 0:
                 return result
             number = self._get_errno()

@@ -48,7 +48,9 @@ class ArgumentDigester:
     """
 
     def __init__(self, key: bytes, *, scanner: SecretScanner | None = None) -> None:
-        self._keyed = hmac.new(key, digestmod="sha256")
+        keyed: Any = hmac.new(key, digestmod="sha256")
+        # The object of the C library, where there is one below: the same without three calls on the way to it.
+        self._keyed: hmac.HMAC = getattr(keyed, "_hmac", None) or keyed
         self._known_names: dict[str, str] = {}
         self._scanner = scanner if scanner is not None else SecretScanner()
 
@@ -58,12 +60,15 @@ class ArgumentDigester:
 
     def digest_json(self, arguments: Mapping[str, Any], plain: Collection[str] = ()) -> bytes:
         """Return `digest` as canonical JSON."""
-        if len(arguments) == 1 and not plain:
-            # One text that is not shown: the smallest call there is, and its form needs no general encoder.
+        if len(arguments) == 1:
+            # One text: the smallest call there is, and its form needs no general encoder.
             ((name, value),) = arguments.items()
             if type(value) is str and name.isidentifier() and name.isascii():
                 shown_as = self._known_names.get(name) or self._learn(name)
                 if shown_as != _SECRET:
+                    if name in plain:
+                        shown = self._text(value, True, [_MAX_NODES, _MAX_TOTAL_PLAIN_BYTES])
+                        return b'{"%b":%b}' % (name.encode(), to_json(shown))
                     data = value.encode("utf-8", "surrogatepass")
                     keyed = self._keyed.copy()
                     keyed.update(data)

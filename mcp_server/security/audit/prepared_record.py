@@ -51,7 +51,7 @@ class PreparedRecord:
         self._pattern = b"{" + b",".join(parts) + b"}"
         self._in_order = itemgetter(*holes)
 
-    def line(self, values: tuple[bytes, ...], *, mono: int, seq: int, ts: bytes, leaf: bytes) -> bytes:
+    def line(self, values: tuple[bytes, ...], mono: int, seq: int, ts: bytes, leaf: bytes) -> bytes:
         """Return the line.
 
         Args:

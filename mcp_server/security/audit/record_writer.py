@@ -103,9 +103,9 @@ class RecordWriter:
         self._disk_space = disk_space
         self._layouts: dict[tuple[str, ...], RecordLayout] = {}
         self._second_start = -_MICROSECONDS
-        self._second_text = ""
+        self._second_text = b""
         self._seq = tail.next_seq
-        self._leaf = tail.leaf.decode()
+        self._leaf = tail.leaf
         self._day = tail.day
         self._size = tail.size
         self._clock_offset = 0
@@ -127,6 +127,8 @@ class RecordWriter:
         else:
             self._fd = directory.open_segment(self._segment)
         self._guard = ForkGuard()
+        # Looked at for every record; it belongs to the guard.
+        self._guard_page = self._guard.page
 
     @property
     def is_original(self) -> bool:
@@ -146,8 +148,8 @@ class RecordWriter:
         record.update(fields)
         record["mono"] = mono
         record["seq"] = self._seq
-        record["ts"] = ts
-        record["x_prev"] = self._leaf
+        record["ts"] = ts.decode("ascii")
+        record["x_prev"] = self._leaf.decode("ascii")
         seq = self._finish(layout, self._encode(record, fields), fields.get("call"))
         if self.on_record is not None:
             self.on_record(record)
@@ -166,7 +168,7 @@ class RecordWriter:
         """
         layout = prepared.layout
         ts, mono = self._begin(layout)
-        line = prepared.line(values, mono=mono, seq=self._seq, ts=ts.encode("ascii"), leaf=self._leaf.encode("ascii"))
+        line = prepared.line(values, mono, self._seq, ts, self._leaf)
         if len(line) > self._max_bytes:
             # The general way cuts it.
             fields = {name: from_json(value) for name, value in zip(prepared.variables, values, strict=True)}
@@ -176,44 +178,44 @@ class RecordWriter:
             self.on_record(from_json(line))
         return seq
 
-    def _begin(self, layout: RecordLayout) -> tuple[str, int]:
+    def _begin(self, layout: RecordLayout) -> tuple[bytes, int]:
         """Make sure that a record may be written now, and return its time: the text, and the counting clock's."""
-        if self.has_failed or not self._guard.page[0]:
+        if self.has_failed or not self._guard_page[0]:
             raise self._unavailable()
         microseconds = self._wall_clock() // 1000
         # Microseconds, not nanoseconds: those pass 2^53, the last exact integer of JSON, after 104 days.
         mono = self._monotonic() // 1000
         fraction = microseconds - self._second_start
-        step = microseconds - mono - self._clock_offset
+        offset = microseconds - mono
         if (
-            not 0 <= fraction < _MICROSECONDS
-            or not -_CLOCK_STEP_MICROSECONDS <= step <= _CLOCK_STEP_MICROSECONDS
+            fraction // _MICROSECONDS  # another second than the one whose text is at hand
+            or abs(offset - self._clock_offset) > _CLOCK_STEP_MICROSECONDS
             or self._seq >= self._next_disk_check
             or self._size >= self._segment_bytes
         ):
             microseconds, mono = self._keep_house(microseconds, mono)
             fraction = microseconds - self._second_start
-        self._clock_offset = microseconds - mono
-        if layout.begins_work and self.disk_level is _REFUSE:
+            offset = microseconds - mono
+        self._clock_offset = offset
+        if self.disk_level is _REFUSE and layout.begins_work:
             self.check_disk()
             if self.disk_level is _REFUSE:
                 raise AuditUnavailableError(
                     "the disk below the audit log is nearly full, so nothing new is begun; ask the operator"
                 )
-        return f"{self._second_text}{fraction:06d}Z", mono
+        return b"%b%06dZ" % (self._second_text, fraction), mono
 
     def _finish(self, layout: RecordLayout, line: bytes, call: Any) -> int:
         """Hand the complete line to the kernel, and move on only when it took all of it."""
-        data = line + b"\n"
         try:
-            written = self._write_bytes(self._fd, data)
+            written = self._write_bytes(self._fd, line + b"\n")
         except OSError as error:
             self._cut_back(layout.kind.name, error.strerror or "error")
             raise self._unavailable() from error
-        if written != len(data):
+        if written != len(line) + 1:
             self._cut_back(layout.kind.name, "short write")
             raise self._unavailable()
-        self._leaf = sha256(LEAF_PREFIX + line).hexdigest()
+        self._leaf = sha256(LEAF_PREFIX + line).hexdigest().encode()
         seq = self._seq
         self._seq = seq + 1
         self._size += written
@@ -250,7 +252,7 @@ class RecordWriter:
         with self._lock:
             # A descriptor of our own, for the segment may be finished and closed while the disk is busy.
             fd = os.dup(self._fd)
-            head = LogHead(seq=self._seq - 1, segment=self._segment, size=self._size, leaf=self._leaf)
+            head = LogHead(seq=self._seq - 1, segment=self._segment, size=self._size, leaf=self._leaf.decode("ascii"))
         try:
             self._writer.fdatasync(fd)
         finally:
@@ -280,6 +282,7 @@ class RecordWriter:
             os.close(self._fd)
             self._fd = -1
         self._guard.close()
+        self._guard_page = self._guard.page
 
     def _keep_house(self, microseconds: int, mono: int) -> tuple[int, int]:
         """Do what is due between two records; return the time afterwards."""
@@ -304,11 +307,11 @@ class RecordWriter:
     def _set_second(self, microseconds: int) -> None:
         second = microseconds // _MICROSECONDS
         self._second_start = second * _MICROSECONDS
-        self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode("ascii")
 
     def _rotate(self, day: int) -> None:
         """Finish the segment and begin the next one, whose first records name the calls under way."""
-        finished = {"leaf": self._leaf, "segment": self._segment, "size": self._size}
+        finished = {"leaf": self._leaf.decode("ascii"), "segment": self._segment, "size": self._size}
         try:
             self._writer.fdatasync(self._fd)
             fd = self._directory.create_segment(self._segment + 1)
@@ -334,10 +337,11 @@ class RecordWriter:
             template = self._new_layout("log.halt", {"reason": reason}).template
             record = {**template, "mono": self._monotonic() // 1000, "reason": reason, "seq": self._seq}
             fraction = self._wall_clock() // 1000 - self._second_start
-            record |= {"ts": f"{self._second_text}{min(max(fraction, 0), 999_999):06d}Z", "x_prev": self._leaf}
+            ts = b"%b%06dZ" % (self._second_text, min(max(fraction, 0), 999_999))
+            record |= {"ts": ts.decode("ascii"), "x_prev": self._leaf.decode("ascii")}
             line = self._encode(record, {})
             if self._write_bytes(self._fd, line + b"\n") == len(line) + 1:
-                self._leaf = sha256(LEAF_PREFIX + line).hexdigest()
+                self._leaf = sha256(LEAF_PREFIX + line).hexdigest().encode()
                 self._seq += 1
                 self._size += len(line) + 1
             else:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp_server.security.permissions.permission import Permission
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A declared permission together with the value of the argument it is bound to.
+class Need(NamedTuple):
+    """A declared permission together with the value of the argument it is bound to; a named tuple, for calls make them.
 
     Args:
         permission: The declaration.

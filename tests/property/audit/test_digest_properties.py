@@ -35,6 +35,19 @@ def test_order_of_arguments_does_not_matter(arguments: dict[str, Any]) -> None:
     assert canonical_json(digester.digest(arguments)) == canonical_json(digester.digest(turned))
 
 
+@given(
+    arguments=st.dictionaries(
+        st.sampled_from(["path", "text", "token", "größe"]),
+        VALUES | st.text(st.characters()) | st.sampled_from(["sk-" + "a" * 30, "x" * 5000]),
+        max_size=2,
+    ),
+    plain=st.sets(st.sampled_from(["path", "token", "größe"])),
+)
+def test_digest_is_encoded_as_its_canonical_form(arguments: dict[str, Any], plain: set[str]) -> None:
+    digester = ArgumentDigester(bytes(32))
+    assert digester.digest_json(arguments, plain) == canonical_json(digester.digest(arguments, plain))
+
+
 @given(st.text())
 def test_escaped_text_is_printable_and_says_what_was_there(text: str) -> None:
     escaped = escape_text(text)

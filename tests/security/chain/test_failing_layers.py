@@ -74,6 +74,9 @@ def test_a_layer_that_breaks_refuses_the_call(
             wire = server.connect(elicitation={"form": {}})
             for layer, (owner, method) in LAYERS.items():
                 path = "maybe.ask" if owner is ConsentManager else "note.txt"
+                # What is worked out once for all calls under a policy is worked out anew.
+                permissions = server.lifecycle.security.permissions
+                permissions.replace(permissions.policy)
                 with monkeypatch.context() as patch:
                     patch.setattr(owner, method, broken)
                     answer = await wire.call("read", path=path)

@@ -113,16 +113,20 @@ def test_the_steps_stand_in_the_chain_in_their_order(sources: dict[str, ast.Modu
         for node in ast.walk(sources[CHAIN])
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    run, planned = methods["run"], methods["_run_planned"]
-    assert run.index("self._authenticate(") < run.index("plan(principal)") < run.index("self._run_planned(")
+    run, draw, prepare = methods["run"], methods["_draw"], methods["_prepare"]
+    # The plan is drawn behind the first step only, and whether it may be known of is asked behind the plan.
+    assert draw.index("plan(principal)") < draw.index("self._prepare(")
+    assert "may_use(" in prepare
     steps = [
-        "may_use(",
+        "self._authenticate(",
+        "self._draw(",
+        "prepared.is_known",
         "enter(",
         "require_all(",
         "self._pin(",
-        "records.intent",
+        "prepared.intent",
         "operation.execute(",
         "tell_outcome(",
     ]
-    places = [planned.index(step) for step in steps]
+    places = [run.index(step) for step in steps]
     assert places == sorted(places)

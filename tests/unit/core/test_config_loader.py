@@ -171,3 +171,9 @@ def test_a_configuration_file_that_is_no_text_is_refused(tmp_path: Path, content
 def test_a_configuration_file_that_is_missing_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         ConfigLoader({}).read_file(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("name", ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"])
+def test_an_operator_who_says_how_memory_is_kept_is_left_alone(name: str, tmp_path: Path) -> None:
+    assert build(folders=[tmp_path]).keeps_memory
+    assert not build({name: "1"}, folders=[tmp_path]).keeps_memory

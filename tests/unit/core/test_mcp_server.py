@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -11,11 +12,22 @@ from typing import Any
 import pytest
 
 from mcp_server.client.memory_client import MemoryClient
+from mcp_server.core import mcp_server
+from mcp_server.core.constants import KEPT_BLOCK_BYTES
 from mcp_server.core.mcp_server import MCPServer
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.resources.kernel.mallopt import Mallopt
 from mcp_server.tools.module import Module
 from mcp_server.transport.stdio_streams import StdioStreams
 from mcp_server.transport.stop_reason import StopReason
+
+ENVELOPE = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+CALL_LEAVE = (
+    json.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "leave", "_meta": ENVELOPE}}
+    ).encode()
+    + b"\n"
+)
 
 
 def ask(server: MCPServer, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -123,6 +135,32 @@ def test_served_pipes_are_closed_at_the_end_of_input(tmp_path: Path, lines: byte
     for descriptor in (in_read, out_write):
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(descriptor)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_memory_is_kept_unless_the_operator_says_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_kept: bool
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(mcp_server, "KEEP_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(Mallopt, "keep", lambda self, *, block_bytes, idle_bytes: asked.append(block_bytes))
+    if not is_kept:
+        monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "131072")
+    in_read, in_write = os.pipe()
+    server = MCPServer("hello", state=tmp_path / "state")
+
+    @server.tool
+    async def leave() -> str:
+        """Leave."""
+        os.close(in_write)
+        return "gone"
+
+    # The answer to a call comes after a turn of the loop, in which the memory is asked for.
+    os.write(in_write, CALL_LEAVE)
+    out_read, out_write = os.pipe()
+    server.run_stdio(StdioStreams(in_read, out_write))
+    os.close(out_read)
+    assert (asked == [KEPT_BLOCK_BYTES]) is is_kept
 
 
 def test_pipes_are_closed_even_if_the_server_cannot_be_opened(tmp_path: Path) -> None:

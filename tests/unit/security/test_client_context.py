@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mcp_server.errors.sandbox_violation_error import SandboxViolationError
 from mcp_server.security import client_context
 from mcp_server.security.authentication.peer_identity import PeerIdentity
 from mcp_server.security.authentication.principal import Principal
-from mcp_server.security.call_gate import CallGate
+from mcp_server.security.call_means import CallMeans
 from mcp_server.security.client_context import MAX_SAMPLE_TOKENS, ClientContext
 from mcp_server.security.consent_manager import ConsentManager
 from mcp_server.security.running_call import RunningCall
@@ -27,25 +28,8 @@ def context_of(rig: ChainRig, peer: FakePeer | None = None, client: str = "local
     record = rig.clients.record(principal)
     plan = operation(nothing, module="notes")
     call = RunningCall(call_id="call-7", peer=peer, task=None, started=0.0, deadline=30.0)
-    gate = CallGate(
-        principal=principal,
-        record=record,
-        operation=plan,
-        permissions=rig.permissions,
-        consent=ConsentManager(report=rig.audit.append),
-        call=call,
-        evidence=[],
-    )
-    return ClientContext(
-        principal=principal,
-        record=record,
-        operation=plan,
-        gate=gate,
-        call=call,
-        pool=rig.pool,
-        sandboxes=rig.sandboxes,
-        pinned={},
-    )
+    means = CallMeans(rig.permissions, ConsentManager(report=rig.audit.append), rig.pool, rig.sandboxes)
+    return ClientContext(principal, record, plan, call, means, evidence=[])
 
 
 def answering(action: str, content: Any = None) -> FakePeer:
@@ -237,6 +221,7 @@ def test_a_server_that_connects_to_nothing_says_so(rig: ChainRig) -> None:
 def test_the_door_to_the_web_is_made_once_and_for_its_client(rig: ChainRig) -> None:
     context = context_of(rig)
     opened: list[str] = []
-    context._open_http = opened.append  # type: ignore[assignment] # makes nothing of it
+    # It makes nothing of it.
+    context._means = replace(context._means, open_http=opened.append)  # type: ignore[arg-type]
     assert context.http is context.http
     assert opened == ["local"]

@@ -14,8 +14,16 @@ from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
 from mcp_server.protocol.list_pages import ListPages
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
+from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.tools.catalog import Catalog
 from mcp_server.tools.module import Module
+
+
+class NoDoors:
+    """A context for handlers that use none of it."""
+
+    def module_policy(self, module: str) -> ModulePolicy:
+        return ModulePolicy("inline")
 
 
 class FakeView:
@@ -48,7 +56,7 @@ class FakeChain:
         self.ran.append(operation)
         if operation.name in self.hidden:
             raise PermissionDeniedError("no")
-        return await operation.execute(None)
+        return await operation.execute(NoDoors())
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.protocol.jsonrpc.invalid_message import InvalidMessage
 from mcp_server.protocol.jsonrpc.jsonrpc_codec import JSONRPCCodec
 from mcp_server.protocol.jsonrpc.message_limits import MessageLimits
@@ -186,8 +185,7 @@ def test_a_parse_error_keeps_a_readable_id() -> None:
 
 
 def test_the_parser_says_where() -> None:
-    with pytest.raises(ProtocolError, match="line 1 column 2"):
-        CODEC.parse(b"{]")
+    assert "line 1 column 2" in refused(b"{]").message
 
 
 # Writing

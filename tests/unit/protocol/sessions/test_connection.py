@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.protocol.jsonrpc.request_meta import CLIENT_CAPABILITIES, PROTOCOL_VERSION, parse_request_meta
 from mcp_server.protocol.jsonrpc.response import Response
 from mcp_server.protocol.sessions.connection import Connection
 
@@ -96,3 +98,39 @@ def test_what_runs_is_neither_waiting_nor_listening(connection: Connection, exch
         assert connection.tasks == [open_]
 
     asyncio.run(main())
+
+
+ENVELOPE = {PROTOCOL_VERSION: "2026-07-28", CLIENT_CAPABILITIES: {}}
+
+
+def test_envelope_that_is_the_same_again_is_checked_once(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[Any] = []
+
+    def check(params: Any) -> Any:
+        checked.append(params)
+        return parse_request_meta(params)
+
+    monkeypatch.setattr("mcp_server.protocol.sessions.connection.parse_request_meta", check)
+    first = connection.envelope({"_meta": dict(ENVELOPE)})
+    assert connection.envelope({"_meta": dict(ENVELOPE), "name": "x"}) is first
+    other = connection.envelope({"_meta": {**ENVELOPE, CLIENT_CAPABILITIES: {"elicitation": {}}}})
+    assert other.client_capabilities == {"elicitation": {}}
+    assert connection.envelope({"_meta": dict(ENVELOPE)}).client_capabilities == {}
+    assert len(checked) == 3
+
+
+@pytest.mark.parametrize("token", [True, 1.0])
+def test_envelope_with_a_progress_token_is_always_checked(connection: Connection, token: Any) -> None:
+    connection.envelope({"_meta": dict(ENVELOPE)})
+    assert connection.envelope({"_meta": {**ENVELOPE, "progressToken": 1}}).progress_token == 1
+    with pytest.raises(ProtocolError):
+        connection.envelope({"_meta": {**ENVELOPE, "progressToken": token}})
+    assert connection.envelope({"_meta": dict(ENVELOPE)}).progress_token is None
+
+
+def test_envelope_that_was_refused_is_refused_again(connection: Connection) -> None:
+    for _ in range(2):
+        with pytest.raises(ProtocolError):
+            connection.envelope({"_meta": {PROTOCOL_VERSION: "2026-07-28"}})

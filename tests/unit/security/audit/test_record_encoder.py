@@ -4,6 +4,8 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from mcp_server.security.audit.canonical_json import canonical_json
@@ -62,3 +64,8 @@ def test_value_that_a_client_may_send_is_told_even_without_a_canonical_form(valu
 def test_value_that_is_not_json_is_a_mistake_in_the_code(value: Any) -> None:
     with pytest.raises(ValueError, match=r"not JSON|member names"):
         RecordEncoder(max_bytes=500).encode(record({"args": value}), {"args": value})
+
+
+@given(st.lists(st.lists(st.text(st.characters()), max_size=3), max_size=3))
+def test_rows_of_texts_are_encoded_as_any_value(rows: list[list[str]]) -> None:
+    assert RecordEncoder.encode_texts(rows) == RecordEncoder.encode_value(rows)
