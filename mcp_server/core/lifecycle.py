@@ -132,6 +132,7 @@ class Lifecycle:
                     policy=config.policy,
                     audit_directory=config.state_directory / "audit" / stream,
                     durability=config.durability,
+                    state_directory=config.state_directory,
                 ),
                 resources=self.resources,
             )
@@ -150,6 +151,7 @@ class Lifecycle:
         self.security.audit.append(
             "server.start", {"name": config.name, "policy": config.policy.digest, "version": config.version}
         )
+        self.security.authentication.prepare()
         await self._catalog.start()
         self.protocol = ProtocolTier(
             config=ProtocolConfig(server_info=info, instructions=config.instructions),

@@ -14,6 +14,7 @@ from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.audit_logger import AuditLogger
+from mcp_server.security.authentication.authenticators.authenticator_factory import AuthenticatorFactory
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_watch import CallWatch
 from mcp_server.security.client_manager import ClientManager
@@ -61,8 +62,14 @@ class SecurityTier:
         resources.sandboxes.tell_process_ends(self._record_process_end)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
         self.watch = CallWatch(clock=clock)
+        self.authentication = AuthenticationManager(
+            permissions=self.permissions,
+            factory=AuthenticatorFactory(state_directory=config.state_directory, report=self.audit.append),
+            report=self.audit.append,
+            monotonic=clock,
+        )
         self.chain = SecurityChain(
-            authentication=AuthenticationManager(permissions=self.permissions),
+            authentication=self.authentication,
             permissions=self.permissions,
             clients=self.clients,
             consent=ConsentManager(report=self.audit.append),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mcp_server.security.authentication.listener_rules import ListenerRules
 from mcp_server.security.authentication.peer_identity import PeerIdentity
+from mcp_server.security.authentication.presented_token import PresentedToken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
     """Evidence of who calls, collected by a transport and judged by the `AuthenticationManager`.
 
-    One object a connection: two of them are never equal, and looking one up costs no comparison of its fields.
+    One object a connection: two of them are never equal, and looking one up costs no comparison of its fields. Where
+    each request brings evidence of its own, as over HTTP, it is one object a request.
 
     The protocol's `clientInfo` is not here: it is a claim, shown and logged, never believed.
 
@@ -20,6 +23,10 @@ class Credentials:
         profile: The client name the operator gave on the command line, where the transport has one.
         peer: What the kernel says about the other end.
         connection: An id of the connection, for the audit.
+        token: The access token that was shown.
+        certificate: The client's certificate, DER, from our own TLS socket and no header. TLS has verified it.
+        source: Where it comes from, an address or another name that the peer cannot choose; failures are counted by it.
+        listener: What the listener demands.
 
     >>> Credentials(transport="stdio", profile="local").profile
     'local'
@@ -29,3 +36,7 @@ class Credentials:
     profile: str | None = None
     peer: PeerIdentity | None = None
     connection: str = ""
+    token: PresentedToken | None = field(default=None, repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
+    source: str = ""
+    listener: ListenerRules = field(default_factory=ListenerRules)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mcp_server.security.authentication.clients.client_match import ClientMatch
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -23,6 +24,7 @@ class ClientProfile:
         rules: What it is allowed, asked for and denied.
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
+        matches: The ways in which it is recognised where the command line does not name it.
         isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
@@ -36,6 +38,7 @@ class ClientProfile:
     limits: ClientLimits = field(default_factory=ClientLimits)
     tools: tuple[ResourcePattern, ...] = (ResourcePattern("*", ("", "")),)
     isolation: Literal["inline", "process"] = "inline"
+    matches: tuple[ClientMatch, ...] = ()
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 

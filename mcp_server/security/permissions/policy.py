@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
+from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
@@ -32,6 +33,7 @@ class Policy:
         clients: The profiles by the clients' names.
         ceiling: What nobody gets more than, None for no ceiling.
         default_deny: The shipped denials and those the policy adds.
+        issuers: Whose tokens are accepted, by the names that the policy gives them.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
 
@@ -44,11 +46,13 @@ class Policy:
     ceiling: PolicyLayer | None = None
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
+    issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
+        object.__setattr__(self, "issuers", MappingProxyType(dict(self.issuers)))
         object.__setattr__(self, "digest", _digest(self))
 
     @classmethod
@@ -101,19 +105,23 @@ def _digest(policy: Policy) -> str:
     import json
     from hashlib import sha256
 
-    form = {
+    form: dict[str, Any] = {
         "version": 1,
         "default_deny": _layer_form(policy.default_deny),
         "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
         "clients": {name: _profile_form(profile) for name, profile in policy.clients.items()},
         "sandbox": policy.sandbox.to_json(),
     }
+    if policy.issuers:
+        form["issuers"] = {name: config.to_json() for name, config in policy.issuers.items()}
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()
 
 
 def _profile_form(profile: ClientProfile) -> dict[str, Any]:
+    matches = {"matches": [match.to_json() for match in profile.matches]} if profile.matches else {}
     return {
+        **matches,
         "folders": profile.folders,
         "global_folders": profile.global_folders,
         "rules": _layer_form(profile.rules),

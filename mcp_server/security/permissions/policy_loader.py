@@ -26,6 +26,7 @@ from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, Client
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.issuer_section import check_key_files, check_matches, read_issuers, read_matches
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -39,7 +40,8 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits")
+_TABLES: Final = ("version", "ceiling", "client", "default_deny", "issuer", "sandbox", "program", "sudo")
+_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits", "match")
 _SANDBOX_KEYS: Final = (
     "min_tier",
     "accounts",
@@ -111,7 +113,7 @@ class PolicyLoader:
             ConfigurationError: It cannot be understood; with source and line.
         """
         document = _document(text, source)
-        document.check_keys(("version", "ceiling", "client", "default_deny", "sandbox", "program", "sudo"))
+        document.check_keys(_TABLES)
         if "version" not in document:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
@@ -119,8 +121,10 @@ class PolicyLoader:
         # Each section is read in the order in which the layers are asked.
         extra = self._extra_denials(document.section("default_deny"))
         ceiling = self._ceiling(document.section("ceiling")) if "ceiling" in document else None
+        directory = None if base is None else os.fspath(base)
+        issuers = read_issuers(document.sections("issuer"), directory)
         clients = {
-            name: self._client(name, section, None if base is None else os.fspath(base))
+            name: replace(self._client(name, section, directory), matches=read_matches(section, issuers))
             for name, section in document.sections("client").items()
         }
         policy = Policy(
@@ -131,8 +135,11 @@ class PolicyLoader:
                 self._sandbox(document.section("sandbox"), document.sections("program")),
                 sudo=read_sudo(document.section("sudo")),
             ),
+            issuers=issuers,
             source=source,
         )
+        check_matches(policy, document)
+        check_key_files(policy, document, self._realpath)
         check_sudo_rules(policy)
         return policy
 

@@ -1,0 +1,36 @@
+"""The authenticators of one policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from mcp_server.security.authentication.authenticators.authenticator import Authenticator
+from mcp_server.security.authentication.change_counter import ChangeCounter
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorSet:
+    """The authenticators, and what they depend on that may change by itself.
+
+    Args:
+        authenticators: In the order in which they are asked.
+        watched: Each looks whether something has changed, and is cheap.
+        changes: Counts what has.
+
+    >>> changes = ChangeCounter()
+    >>> AuthenticatorSet((), watched=(lambda: True, lambda: False), changes=changes).look()
+    >>> changes.number
+    2
+    """
+
+    authenticators: Sequence[Authenticator]
+    watched: Sequence[Callable[[], bool]] = ()
+    changes: ChangeCounter = field(default_factory=ChangeCounter)
+
+    def look(self) -> None:
+        """Look at all that may have changed, and count it when something has."""
+        # All of them, not the first only: each takes up what is new to it.
+        changed = [has_changed() for has_changed in self.watched]
+        if any(changed):
+            self.changes.advance()

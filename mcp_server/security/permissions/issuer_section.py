@@ -1,0 +1,234 @@
+"""What a policy file says about issuers of tokens, and about how clients are recognised."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mcp_server.security.authentication.clients.client_match import ClientMatch
+from mcp_server.security.authentication.evidence_kind import EvidenceKind
+from mcp_server.security.authentication.tokens.claims_reader import read_name
+from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
+from mcp_server.security.authentication.tokens.issuer_rules import (
+    DEFAULT_LIFETIME_SECONDS,
+    MOST_LEEWAY_SECONDS,
+    MOST_LIFETIME_SECONDS,
+    IssuerRules,
+)
+from mcp_server.security.permissions.policy import Policy
+from mcp_server.security.permissions.policy_section import PolicySection
+from mcp_server.security.permissions.resource_text import path_parts
+
+MAX_MATCHES: Final = 64
+"""Ways in which one client is recognised; a certificate and a token or two is what there is."""
+
+_ISSUER_KEYS: Final = (
+    "issuer",
+    "audience",
+    "key_file",
+    "secret_keys",
+    "key",
+    "max_lifetime_seconds",
+    "leeway_seconds",
+    "accept_untyped_tokens",
+    "accept_other_audiences",
+)
+_KEY_PLACES: Final = ("key_file", "key")
+_JWT_KEYS: Final = ("issuer", "subject", "client_id", "scopes")
+_CERTIFICATE_KEYS: Final = ("san_uri", "san_dns", "spki_sha256")
+_ISSUER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SCOPE_WORD: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+", re.ASCII)
+_MOST_USER_ID: Final = 2**32 - 2
+
+
+def read_issuers(sections: Mapping[str, PolicySection], base: str | None) -> dict[str, IssuerConfig]:
+    """Return what the tables `[issuer.NAME]` say.
+
+    Args:
+        sections: The tables by name.
+        base: The directory that relative files are relative to; None refuses them.
+
+    Raises:
+        ConfigurationError: Something of it is not understood.
+    """
+    found: dict[str, IssuerConfig] = {}
+    names: dict[str, str] = {}
+    for name, section in sections.items():
+        config = _issuer(name, section, base)
+        other = names.setdefault(config.rules.issuer, name)
+        if other != name:
+            raise section.error(f"the issuer is that of [issuer.{other}] already; write one table for each", "issuer")
+        found[name] = config
+    return found
+
+
+def read_matches(section: PolicySection, issuers: Mapping[str, IssuerConfig]) -> tuple[ClientMatch, ...]:
+    """Return what the tables `[[client.NAME.match]]` of a client say.
+
+    Raises:
+        ConfigurationError: Something of it is not understood.
+    """
+    tables = section.tables("match")
+    if len(tables) > MAX_MATCHES:
+        raise section.error(f"{section.name} has more than {MAX_MATCHES} tables 'match'", "match")
+    found: list[ClientMatch] = []
+    for table in tables:
+        match = _match(table, issuers)
+        if match in found:
+            raise table.error(f"{table.name} is written twice")
+        found.append(match)
+    return tuple(found)
+
+
+def check_matches(policy: Policy, document: PolicySection) -> None:
+    """Refuse a policy in which one way leads to two clients.
+
+    Raises:
+        ConfigurationError: It does; with the line.
+    """
+    owners: dict[tuple[Any, ...], str] = {}
+    for name, profile in policy.clients.items():
+        for at, match in enumerate(profile.matches):
+            way = tuple(sorted((kind, tuple(sorted(facts))) for kind, facts in match.demands.items()))
+            owner = owners.setdefault(way, name)
+            if owner != name:
+                raise document.error(
+                    f"this leads to client {owner!r} already, and must lead to one only", "client", name, "match", at
+                )
+
+
+def check_key_files(policy: Policy, document: PolicySection, realpath: Callable[[str], str]) -> None:
+    """Refuse a policy in which a tool could reach the keys of an issuer: who writes them signs for everybody.
+
+    Raises:
+        ConfigurationError: A key file lies in a folder of a client; with the line.
+    """
+    folders = [(each, name) for name, profile in policy.clients.items()
+               for each in (*profile.folders, *profile.global_folders)]  # fmt: skip
+    for issuer, config in policy.issuers.items():
+        if config.file is None:
+            continue
+        parts = path_parts(realpath(config.file))[1]
+        for folder, client in folders:
+            inside = path_parts(folder)[1]
+            if parts[: len(inside)] == inside:
+                raise document.error(
+                    f"the key file lies in the folder {folder!r} of client {client!r}, whose tools could reach it; "
+                    "keep it elsewhere",
+                    *("issuer", issuer, "key_file"),
+                )
+
+
+def _issuer(name: str, section: PolicySection, base: str | None) -> IssuerConfig:
+    section.check_keys(_ISSUER_KEYS)
+    if not _ISSUER_NAME.fullmatch(name):
+        raise section.error(
+            f"the issuer name {name!r} must have 1 to 64 letters, digits, '_', '.' or '-', a sign not first"
+        )
+    for key in ("issuer", "audience"):
+        try:
+            read_name({key: section.string(key)}, key)
+        except ValueError as error:
+            raise section.error(f"{error} in {section.name}", key) from error
+    rules = IssuerRules(
+        name,
+        issuer=section.string("issuer"),
+        audience=section.string("audience"),
+        max_lifetime_seconds=int(
+            section.number("max_lifetime_seconds", DEFAULT_LIFETIME_SECONDS, least=1, most=MOST_LIFETIME_SECONDS)
+        ),
+        leeway_seconds=int(section.number("leeway_seconds", MOST_LEEWAY_SECONDS, least=0, most=MOST_LEEWAY_SECONDS)),
+        allows_untyped=section.flag("accept_untyped_tokens", default=False),
+        allows_other_audiences=section.flag("accept_other_audiences", default=False),
+    )
+    places = [each for each in _KEY_PLACES if each in section]
+    if len(places) != 1:
+        raise section.error(f"{section.name} must say in one way where its keys come from: {', '.join(_KEY_PLACES)}")
+    holds_secrets = section.flag("secret_keys", default=False)
+    if holds_secrets and "key_file" not in section:
+        raise section.error("secret keys stand in a file of their own, never in the policy: key_file", "secret_keys")
+    if "key" in section:
+        return IssuerConfig(rules, inline=_inline_keys(section))
+    return IssuerConfig(rules, file=_file(section, base), holds_secrets=holds_secrets)
+
+
+def _inline_keys(section: PolicySection) -> Any:
+    from mcp_server.security.authentication.key_sets.key_set import KeySet
+
+    try:
+        return KeySet.of([table.plain() for table in section.tables("key")])
+    except ValueError as error:
+        raise section.error(f"{error}; write public keys only", "key") from error
+
+
+def _file(section: PolicySection, base: str | None) -> str:
+    path = section.string("key_file")
+    if not os.path.isabs(path):
+        if base is None or not path or path.startswith("~"):
+            raise section.error(f"the key file {path!r} cannot be found; write an absolute path", "key_file")
+        path = os.path.join(base, path)
+    return path
+
+
+def _match(table: PolicySection, issuers: Mapping[str, IssuerConfig]) -> ClientMatch:
+    table.check_keys([kind.value for kind in EvidenceKind])
+    demands: dict[EvidenceKind, frozenset[tuple[str, str]]] = {}
+    if EvidenceKind.JWT in table:
+        demands[EvidenceKind.JWT] = _token_facts(table.section(EvidenceKind.JWT), issuers)
+    if EvidenceKind.MTLS in table:
+        demands[EvidenceKind.MTLS] = _certificate_facts(table.section(EvidenceKind.MTLS))
+    if EvidenceKind.PEER in table:
+        peer = table.section(EvidenceKind.PEER)
+        peer.check_keys(("uid",))
+        if "uid" not in peer:
+            raise peer.error(f"{peer.name} must name a user: uid")
+        demands[EvidenceKind.PEER] = frozenset({("uid", str(int(peer.number("uid", 0, least=0, most=_MOST_USER_ID))))})
+    match = ClientMatch(demands)
+    try:
+        assert match.handle
+    except ValueError as error:
+        raise table.error(f"{table.name}: {error}") from error
+    return match
+
+
+def _token_facts(section: PolicySection, issuers: Mapping[str, IssuerConfig]) -> frozenset[tuple[str, str]]:
+    section.check_keys(_JWT_KEYS)
+    name = section.text("issuer", "", choices=issuers) if issuers else None
+    if name is None:
+        raise section.error(f"{section.name} needs an issuer, and the policy has none; write a table [issuer.NAME]")
+    facts = {("issuer", issuers[name].rules.issuer)}
+    named = [key for key in ("subject", "client_id") if key in section]
+    if not named:
+        raise section.error(f"{section.name} must name a subject or a client_id; an issuer speaks for many")
+    for key in named:
+        try:
+            # What tokens say in `sub` is compared with it, so it must be something that they can say.
+            facts.add((key, read_name({key: section.string(key)}, key)))
+        except ValueError as error:
+            raise section.error(f"{error} in {section.name}", key) from error
+    for at, word in enumerate(section.texts("scopes")):
+        if not _SCOPE_WORD.fullmatch(word):
+            raise section.error(f"{word!r} is no scope", "scopes", at)
+        facts.add(("scope", word))
+    return frozenset(facts)
+
+
+def _certificate_facts(section: PolicySection) -> frozenset[tuple[str, str]]:
+    section.check_keys(_CERTIFICATE_KEYS)
+    named = [key for key in _CERTIFICATE_KEYS if key in section]
+    if len(named) != 1:
+        raise section.error(f"{section.name} must name one of {', '.join(_CERTIFICATE_KEYS)}")
+    key = named[0]
+    value = section.string(key)
+    if key == "san_dns":
+        value = value.lower()
+    if not value or len(value) > 2048 or not value.isascii() or not value.isprintable() or " " in value:
+        raise section.error(f"{key!r} in {section.name} is no name that a certificate holds", key)
+    if key == "spki_sha256" and not _DIGEST.fullmatch(value):
+        raise section.error(f"{key!r} in {section.name} must be 64 lower-case hexadecimal digits", key)
+    if "*" in value:
+        raise section.error(f"{key!r} in {section.name} is compared exactly; there are no wildcards", key)
+    return frozenset({(key, value)})
