@@ -189,13 +189,14 @@ class Lifecycle:
     def _refuse_overlap(config: ServerConfig) -> None:
         """Refuse a state directory that a client could read or write; told at the start, not at the first call."""
         state = os.path.realpath(config.state_directory)
-        profile = config.policy.clients[config.client]
-        for folder in (*profile.folders, *profile.global_folders):
-            if os.path.commonpath((folder, state)) in (folder, state):
-                raise ConfigurationError(
-                    f"the folder {folder} and the server's state in {state} overlap, so the client could touch the "
-                    "audit log; choose another folder, or another place for the state with --state"
-                )
+        for profile in config.policy.clients.values():
+            for folder in (*profile.folders, *profile.global_folders):
+                if os.path.commonpath((folder, state)) in (folder, state):
+                    raise ConfigurationError(
+                        f"the folder {folder} of client {profile.name!r} and the server's state in {state} overlap, so "
+                        "the client could touch the audit log and the keys; choose another folder, or another place "
+                        "for the state with --state"
+                    )
 
     @staticmethod
     def _make_state_directory(directory: Path) -> None:

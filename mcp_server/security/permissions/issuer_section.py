@@ -30,12 +30,13 @@ _ISSUER_KEYS: Final = (
     "key_file",
     "secret_keys",
     "key",
+    "local_keys",
     "max_lifetime_seconds",
     "leeway_seconds",
     "accept_untyped_tokens",
     "accept_other_audiences",
 )
-_KEY_PLACES: Final = ("key_file", "key")
+_KEY_PLACES: Final = ("key_file", "key", "local_keys")
 _JWT_KEYS: Final = ("issuer", "subject", "client_id", "scopes")
 _CERTIFICATE_KEYS: Final = ("san_uri", "san_dns", "spki_sha256")
 _ISSUER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -150,6 +151,10 @@ def _issuer(name: str, section: PolicySection, base: str | None) -> IssuerConfig
     holds_secrets = section.flag("secret_keys", default=False)
     if holds_secrets and "key_file" not in section:
         raise section.error("secret keys stand in a file of their own, never in the policy: key_file", "secret_keys")
+    if "local_keys" in section:
+        if not section.flag("local_keys", default=False):
+            raise section.error("'local_keys' is true, or is left out", "local_keys")
+        return IssuerConfig(rules, is_local=True)
     if "key" in section:
         return IssuerConfig(rules, inline=_inline_keys(section))
     return IssuerConfig(rules, file=_file(section, base), holds_secrets=holds_secrets)

@@ -16,6 +16,7 @@ from mcp_server.security.authentication.change_counter import ChangeCounter
 if TYPE_CHECKING:
     from mcp_server.security.authentication.key_sets.key_source import KeySource
     from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
+    from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 
 logger = logging.getLogger(__name__)
 
@@ -72,23 +73,56 @@ class AuthenticatorFactory:
         if not issuers:
             return AuthenticatorSet(kept, changes=self._changes)
         from mcp_server.security.authentication.authenticators.token_authenticator import TokenAuthenticator
+
+        watched: list[Callable[[], bool]] = []
+        verifier = self.verifier(issuers, is_start=is_start, watched=watched)
+        for config in issuers.values():
+            if config.rules.relaxations:
+                fields = {"issuer": config.rules.name, "relaxed": list(config.rules.relaxations)}
+                self._report("config.loaded", fields)
+        return AuthenticatorSet((*kept, TokenAuthenticator(verifier=verifier)), watched=watched, changes=self._changes)
+
+    def verifier(
+        self,
+        issuers: Mapping[str, IssuerConfig],
+        *,
+        is_start: bool = True,
+        watched: list[Callable[[], bool]] | None = None,
+    ) -> TokenVerifier:
+        """Return what judges tokens of these issuers.
+
+        Args:
+            issuers: The issuers of the policy, by their names.
+            is_start: Whether an issuer whose keys cannot be read is an error.
+            watched: Gets what looks whether keys or revocations have changed.
+
+        Raises:
+            ConfigurationError: The keys of an issuer cannot be used.
+        """
         from mcp_server.security.authentication.tokens.revocation_file import RevocationFile
         from mcp_server.security.authentication.tokens.revocation_list import RevocationList
         from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 
         found = [(config.rules, self._source(config, is_start=is_start)) for config in issuers.values()]
-        for config in issuers.values():
-            if config.rules.relaxations:
-                fields = {"issuer": config.rules.name, "relaxed": list(config.rules.relaxations)}
-                self._report("config.loaded", fields)
-        watched = [source.has_changed for _, source in found]
+        looks = [source.has_changed for _, source in found]
         revocations: Callable[[], RevocationList] = RevocationList
         if self._state_directory is not None:
             file = RevocationFile(self._state_directory / REVOCATION_FILE, report=self._report)
-            watched.append(file.has_changed)
+            looks.append(file.has_changed)
             revocations = file.current
-        verifier = TokenVerifier(issuers=found, revocations=revocations, epoch=self._changes, clock=self._clock)
-        return AuthenticatorSet((*kept, TokenAuthenticator(verifier=verifier)), watched=watched, changes=self._changes)
+        if watched is not None:
+            watched += looks
+        return TokenVerifier(issuers=found, revocations=revocations, epoch=self._changes, clock=self._clock)
+
+    def _local_keys(self, name: str) -> Path | None:
+        if self._state_directory is None:
+            return None
+        from mcp_server.security.authentication.tokens.signing_key_store import KEYS_DIRECTORY, SigningKeyStore
+
+        store = SigningKeyStore(self._state_directory / KEYS_DIRECTORY / name, clock=self._clock)
+        # Says which command makes them, when there are none.
+        store.published()
+        return store.public_file
 
     def _source(self, config: IssuerConfig, *, is_start: bool) -> KeySource:
         from mcp_server.security.authentication.key_sets.file_key_source import FileKeySource
@@ -99,9 +133,10 @@ class AuthenticatorFactory:
             return InlineKeySource(config.inline)
         name = config.rules.name
         try:
-            if config.file is None:
-                raise ConfigurationError(f"the issuer {name!r} has no keys")
-            return FileKeySource(name=name, path=config.file, report=self._report, is_secret=config.holds_secrets)
+            path = self._local_keys(name) if config.is_local else config.file
+            if path is None:
+                raise ConfigurationError(f"there is no place for the keys of issuer {name!r}; give a state directory")
+            return FileKeySource(name=name, path=path, report=self._report, is_secret=config.holds_secrets)
         except ConfigurationError as error:
             if is_start:
                 raise

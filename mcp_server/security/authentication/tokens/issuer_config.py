@@ -19,6 +19,7 @@ class IssuerConfig:
         rules: What is demanded of its tokens.
         inline: Public keys that stand in the policy.
         file: A file of keys, absolute.
+        is_local: Whether its keys are those that `mcp-server keys` keeps in the state directory.
         holds_secrets: Whether the file holds secrets for HMAC, and is closed to others.
 
     >>> rules = IssuerRules("as", issuer="https://as.example", audience="https://mcp.example/mcp")
@@ -29,6 +30,7 @@ class IssuerConfig:
     rules: IssuerRules
     inline: KeySet | None = None
     file: str | None = None
+    is_local: bool = False
     holds_secrets: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -36,6 +38,8 @@ class IssuerConfig:
         rules = self.rules
         if self.inline is not None:
             keys: list[Any] = ["inline", *sorted([each.key_id, each.thumbprint] for each in self.inline.keys.values())]
+        elif self.is_local:
+            keys = ["local"]
         else:
             keys = ["file", self.file, self.holds_secrets]
         return {
