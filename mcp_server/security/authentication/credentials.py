@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mcp_server.security.authentication.listener_rules import ListenerRules
 from mcp_server.security.authentication.peer_identity import PeerIdentity
+from mcp_server.security.authentication.presented_proof import PresentedProof
 from mcp_server.security.authentication.presented_token import PresentedToken
 
 
@@ -24,6 +25,7 @@ class Credentials:
         peer: What the kernel says about the other end.
         connection: An id of the connection, for the audit.
         token: The access token that was shown.
+        proof: The proof that the token is its holder's, for a token that demands one.
         certificate: The client's certificate, DER, from our own TLS socket and no header. TLS has verified it.
         source: Where it comes from, an address or another name that the peer cannot choose; failures are counted by it.
         listener: What the listener demands.
@@ -37,6 +39,7 @@ class Credentials:
     peer: PeerIdentity | None = None
     connection: str = ""
     token: PresentedToken | None = field(default=None, repr=False)
+    proof: PresentedProof | None = None
     certificate: bytes | None = field(default=None, repr=False)
     source: str = ""
     listener: ListenerRules = field(default_factory=ListenerRules)

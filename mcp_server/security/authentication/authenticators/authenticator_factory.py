@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +11,10 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.authentication.authenticators.authenticator_set import AuthenticatorSet
 from mcp_server.security.authentication.authenticators.peer_authenticator import PeerAuthenticator
 from mcp_server.security.authentication.change_counter import ChangeCounter
+from mcp_server.security.authentication.forward_clock import ForwardClock
 
 if TYPE_CHECKING:
+    from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
     from mcp_server.security.authentication.key_sets.key_source import KeySource
     from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
     from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
@@ -29,12 +30,12 @@ Report = Callable[[str, Mapping[str, Any]], object]
 class AuthenticatorFactory:
     """Make the authenticators of a policy, and again of the next one.
 
-    What must outlive a policy is kept here: the count of changes and the list of what was revoked.
+    What must outlive a policy is kept here: the count of changes, and the proofs that were seen.
 
     Args:
         state_directory: Where the list of what was revoked lives; None for no list.
         report: Puts changes of keys, and an issuer's relaxations, on record.
-        clock: Seconds since 1970.
+        clock: Seconds since 1970, never running backwards.
         changes: Counts changes of keys and revocations.
 
     >>> len(AuthenticatorFactory().build({}).authenticators)
@@ -46,13 +47,14 @@ class AuthenticatorFactory:
         *,
         state_directory: Path | None = None,
         report: Report = lambda kind, fields: None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         changes: ChangeCounter | None = None,
     ) -> None:
         self._state_directory = state_directory
         self._report = report
-        self._clock = clock
+        self._clock = ForwardClock() if clock is None else clock
         self._changes = ChangeCounter() if changes is None else changes
+        self._proof_verifier: ProofVerifier | None = None
 
     def build(self, issuers: Mapping[str, IssuerConfig], *, is_start: bool = False) -> AuthenticatorSet:
         """Return the authenticators.
@@ -80,7 +82,11 @@ class AuthenticatorFactory:
             if config.rules.relaxations:
                 fields = {"issuer": config.rules.name, "relaxed": list(config.rules.relaxations)}
                 self._report("config.loaded", fields)
-        return AuthenticatorSet((*kept, TokenAuthenticator(verifier=verifier)), watched=watched, changes=self._changes)
+        return AuthenticatorSet(
+            (*kept, TokenAuthenticator(verifier=verifier, proofs=self._proofs())),
+            watched=watched,
+            changes=self._changes,
+        )
 
     def verifier(
         self,
@@ -113,6 +119,14 @@ class AuthenticatorFactory:
         if watched is not None:
             watched += looks
         return TokenVerifier(issuers=found, revocations=revocations, epoch=self._changes, clock=self._clock)
+
+    def _proofs(self) -> ProofVerifier:
+        """Return the verifier of proofs, one for all policies: what was seen under one is seen under the next."""
+        if self._proof_verifier is None:
+            from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
+
+            self._proof_verifier = ProofVerifier.with_clock(self._clock)
+        return self._proof_verifier
 
     def _local_keys(self, name: str) -> Path | None:
         if self._state_directory is None:

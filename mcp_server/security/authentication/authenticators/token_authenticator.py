@@ -7,6 +7,7 @@ from hmac import compare_digest
 
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.security.authentication.credentials import Credentials
+from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
 from mcp_server.security.authentication.evidence import Evidence
 from mcp_server.security.authentication.evidence_kind import EvidenceKind
 from mcp_server.security.authentication.jose.base64url import encode_base64url
@@ -23,14 +24,16 @@ class TokenAuthenticator:
 
     Args:
         verifier: Judges the token itself.
+        proofs: Judges proofs by keys.
 
     Source: RFC 8705, section 3; RFC 9449, section 7; RFC 7800, section 3.
     """
 
     kind = EvidenceKind.JWT
 
-    def __init__(self, *, verifier: TokenVerifier) -> None:
+    def __init__(self, *, verifier: TokenVerifier, proofs: ProofVerifier) -> None:
         self._verifier = verifier
+        self._proofs = proofs
 
     def examine(self, credentials: Credentials, earlier: Evidence | None) -> Evidence | None:
         """Return what the token says, None when none was shown.
@@ -46,16 +49,18 @@ class TokenAuthenticator:
             raise AuthenticationError("token: its scheme does not fit how it is bound")
         if token.certificate_thumbprint is not None:
             _check_certificate(token.certificate_thumbprint, credentials.certificate)
-        if token.key_thumbprint is not None:
-            raise AuthenticationError("token: bound to a key, and nothing proves that key")
+        if token.key_thumbprint is not None and (earlier is None or earlier.bound_key != token.key_thumbprint):
+            # A proof is good once: over a connection that lives on, it was shown when the connection began.
+            self._proofs.verify(credentials.proof, token=presented.text, key_thumbprint=token.key_thumbprint)
         if not token.is_bound and not credentials.listener.allows_bearer:
             raise AuthenticationError("token: bound to nothing, and this listener takes no bearer's tokens")
         return Evidence(
             self.kind,
             _facts(token),
             valid_until=token.expires_at,
-            methods=("jwt",),
+            methods=("jwt",) if token.key_thumbprint is None else ("jwt", "dpop"),
             bound_certificate=token.certificate_thumbprint,
+            bound_key=token.key_thumbprint,
             subject=f"{token.issuer} {token.subject}",
             scopes=token.scopes,
         )
