@@ -15,6 +15,7 @@ from mcp_server.security.authentication.clients.client_matcher import ClientMatc
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.established_connection import EstablishedConnection
 from mcp_server.security.authentication.evidence import Evidence
+from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.permission_manager import PermissionManager
 
@@ -82,6 +83,13 @@ class AuthenticationManager:
             ConfigurationError: The keys of an issuer cannot be used.
         """
         self._take_up_policy(is_start=True)
+
+    def message_keys(self) -> MessageKeyRing:
+        """Return whose keys sign messages by the policy in force, for a `MessageVerifier`."""
+        if self._policy_epoch != self._permissions.epoch:
+            self._take_up_policy(is_start=False)
+        self._look()
+        return self._authenticators.message_keys
 
     def authenticate(self, credentials: Credentials) -> Principal:
         """Return the principal that the credentials amount to.
@@ -158,7 +166,10 @@ class AuthenticationManager:
         # The epoch first: a policy that comes in between is taken up by the next call.
         epoch = self._permissions.epoch
         policy = self._permissions.policy
-        authenticators = self._factory.build(policy.issuers, is_start=is_start)
+        message_keys = {
+            name: profile.message_keys for name, profile in policy.clients.items() if profile.message_keys is not None
+        }
+        authenticators = self._factory.build(policy.issuers, message_keys, is_start=is_start)
         self._matcher = ClientMatcher({name: profile.matches for name, profile in policy.clients.items()})
         self._authenticators = authenticators
         self._policy_epoch = epoch

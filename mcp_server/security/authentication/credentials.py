@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mcp_server.security.authentication.listener_rules import ListenerRules
+from mcp_server.security.authentication.messages.signed_message import SignedMessage
 from mcp_server.security.authentication.peer_identity import PeerIdentity
 from mcp_server.security.authentication.presented_proof import PresentedProof
 from mcp_server.security.authentication.presented_token import PresentedToken
@@ -27,6 +28,7 @@ class Credentials:
         token: The access token that was shown.
         proof: The proof that the token is its holder's, for a token that demands one.
         certificate: The client's certificate, DER, from our own TLS socket and no header. TLS has verified it.
+        signed: The message, when it was signed and the signature was verified. Then there is one object a message.
         source: Where it comes from, an address or another name that the peer cannot choose; failures are counted by it.
         listener: What the listener demands.
 
@@ -41,5 +43,6 @@ class Credentials:
     token: PresentedToken | None = field(default=None, repr=False)
     proof: PresentedProof | None = None
     certificate: bytes | None = field(default=None, repr=False)
+    signed: SignedMessage | None = None
     source: str = ""
     listener: ListenerRules = field(default_factory=ListenerRules)

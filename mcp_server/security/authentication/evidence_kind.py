@@ -16,6 +16,8 @@ class EvidenceKind(StrEnum):
     """A verified access token."""
     MTLS = "mtls"
     """A client certificate that TLS has verified."""
+    KEY = "key"
+    """A key that the message was signed with."""
     PEER = "peer"
     """What the kernel says of a process on this machine."""
 

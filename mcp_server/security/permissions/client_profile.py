@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mcp_server.security.authentication.clients.client_match import ClientMatch
+from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -25,6 +26,7 @@ class ClientProfile:
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
         matches: The ways in which it is recognised where the command line does not name it.
+        message_keys: The keys with which it signs messages, None when it signs none.
         isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
@@ -39,6 +41,7 @@ class ClientProfile:
     tools: tuple[ResourcePattern, ...] = (ResourcePattern("*", ("", "")),)
     isolation: Literal["inline", "process"] = "inline"
     matches: tuple[ClientMatch, ...] = ()
+    message_keys: MessageKeyConfig | None = None
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 

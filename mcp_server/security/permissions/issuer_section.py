@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.security.authentication.clients.client_match import ClientMatch
 from mcp_server.security.authentication.evidence_kind import EvidenceKind
+from mcp_server.security.authentication.jose.jwk_reader import KEY_ID
+from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
+from mcp_server.security.authentication.messages.message_key_ring import MAX_KEYS_EACH
 from mcp_server.security.authentication.tokens.claims_reader import read_name
 from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
 from mcp_server.security.authentication.tokens.issuer_rules import (
@@ -20,6 +23,9 @@ from mcp_server.security.authentication.tokens.issuer_rules import (
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_section import PolicySection
 from mcp_server.security.permissions.resource_text import path_parts
+
+if TYPE_CHECKING:
+    from mcp_server.security.authentication.key_sets.key_set import KeySet
 
 MAX_MATCHES: Final = 64
 """Ways in which one client is recognised; a certificate and a token or two is what there is."""
@@ -84,6 +90,25 @@ def read_matches(section: PolicySection, issuers: Mapping[str, IssuerConfig]) ->
     return tuple(found)
 
 
+def read_message_keys(section: PolicySection, base: str | None) -> MessageKeyConfig | None:
+    """Return where the keys come from with which a client signs messages, None when it signs none.
+
+    Raises:
+        ConfigurationError: Something of it is not understood.
+    """
+    places = [each for each in ("message_key", "message_key_file") if each in section]
+    if len(places) > 1:
+        raise section.error(f"{section.name} must say in one way which keys sign: {' or '.join(places)}", places[1])
+    if not places:
+        return None
+    if places[0] == "message_key_file":
+        return MessageKeyConfig(file=_file(section, "message_key_file", base))
+    keys: KeySet = _inline_keys(section, "message_key")
+    if len(keys.keys) > MAX_KEYS_EACH:
+        raise section.error(f"{section.name} has more than {MAX_KEYS_EACH} keys; drop the oldest", "message_key")
+    return MessageKeyConfig(inline=keys)
+
+
 def check_matches(policy: Policy, document: PolicySection) -> None:
     """Refuse a policy in which one way leads to two clients.
 
@@ -109,17 +134,23 @@ def check_key_files(policy: Policy, document: PolicySection, realpath: Callable[
     """
     folders = [(each, name) for name, profile in policy.clients.items()
                for each in (*profile.folders, *profile.global_folders)]  # fmt: skip
-    for issuer, config in policy.issuers.items():
-        if config.file is None:
-            continue
-        parts = path_parts(realpath(config.file))[1]
+    files: list[tuple[str, tuple[str, str, str]]] = [
+        (config.file, ("issuer", name, "key_file")) for name, config in policy.issuers.items() if config.file
+    ]
+    files += [
+        (profile.message_keys.file, ("client", name, "message_key_file"))
+        for name, profile in policy.clients.items()
+        if profile.message_keys is not None and profile.message_keys.file
+    ]
+    for file, where in files:
+        parts = path_parts(realpath(file))[1]
         for folder, client in folders:
             inside = path_parts(folder)[1]
             if parts[: len(inside)] == inside:
                 raise document.error(
                     f"the key file lies in the folder {folder!r} of client {client!r}, whose tools could reach it; "
                     "keep it elsewhere",
-                    *("issuer", issuer, "key_file"),
+                    *where,
                 )
 
 
@@ -156,24 +187,24 @@ def _issuer(name: str, section: PolicySection, base: str | None) -> IssuerConfig
             raise section.error("'local_keys' is true, or is left out", "local_keys")
         return IssuerConfig(rules, is_local=True)
     if "key" in section:
-        return IssuerConfig(rules, inline=_inline_keys(section))
-    return IssuerConfig(rules, file=_file(section, base), holds_secrets=holds_secrets)
+        return IssuerConfig(rules, inline=_inline_keys(section, "key"))
+    return IssuerConfig(rules, file=_file(section, "key_file", base), holds_secrets=holds_secrets)
 
 
-def _inline_keys(section: PolicySection) -> Any:
+def _inline_keys(section: PolicySection, key: str) -> KeySet:
     from mcp_server.security.authentication.key_sets.key_set import KeySet
 
     try:
-        return KeySet.of([table.plain() for table in section.tables("key")])
+        return KeySet.of([table.plain() for table in section.tables(key)])
     except ValueError as error:
-        raise section.error(f"{error}; write public keys only", "key") from error
+        raise section.error(f"{error}; write public keys only", key) from error
 
 
-def _file(section: PolicySection, base: str | None) -> str:
-    path = section.string("key_file")
+def _file(section: PolicySection, key: str, base: str | None) -> str:
+    path = section.string(key)
     if not os.path.isabs(path):
         if base is None or not path or path.startswith("~"):
-            raise section.error(f"the key file {path!r} cannot be found; write an absolute path", "key_file")
+            raise section.error(f"the key file {path!r} cannot be found; write an absolute path", key)
         path = os.path.join(base, path)
     return path
 
@@ -185,6 +216,12 @@ def _match(table: PolicySection, issuers: Mapping[str, IssuerConfig]) -> ClientM
         demands[EvidenceKind.JWT] = _token_facts(table.section(EvidenceKind.JWT), issuers)
     if EvidenceKind.MTLS in table:
         demands[EvidenceKind.MTLS] = _certificate_facts(table.section(EvidenceKind.MTLS))
+    if EvidenceKind.KEY in table:
+        signing = table.section(EvidenceKind.KEY)
+        signing.check_keys(("id",))
+        if not KEY_ID.fullmatch(signing.string("id")):
+            raise signing.error(f"'id' in {signing.name} is no key id", "id")
+        demands[EvidenceKind.KEY] = frozenset({("id", signing.string("id"))})
     if EvidenceKind.PEER in table:
         peer = table.section(EvidenceKind.PEER)
         peer.check_keys(("uid",))

@@ -119,9 +119,13 @@ def _digest(policy: Policy) -> str:
 
 
 def _profile_form(profile: ClientProfile) -> dict[str, Any]:
-    matches = {"matches": [match.to_json() for match in profile.matches]} if profile.matches else {}
+    recognised: dict[str, Any] = {}
+    if profile.matches:
+        recognised["matches"] = [match.to_json() for match in profile.matches]
+    if profile.message_keys is not None:
+        recognised["message_keys"] = profile.message_keys.to_json()
     return {
-        **matches,
+        **recognised,
         "folders": profile.folders,
         "global_folders": profile.global_folders,
         "rules": _layer_form(profile.rules),

@@ -26,7 +26,13 @@ from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, Client
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
-from mcp_server.security.permissions.issuer_section import check_key_files, check_matches, read_issuers, read_matches
+from mcp_server.security.permissions.issuer_section import (
+    check_key_files,
+    check_matches,
+    read_issuers,
+    read_matches,
+    read_message_keys,
+)
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -41,7 +47,19 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _TABLES: Final = ("version", "ceiling", "client", "default_deny", "issuer", "sandbox", "program", "sudo")
-_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits", "match")
+_CLIENT_KEYS: Final = (
+    "folders",
+    "global_folders",
+    "allow",
+    "ask",
+    "deny",
+    "tools",
+    "isolation",
+    "limits",
+    "match",
+    "message_key",
+    "message_key_file",
+)
 _SANDBOX_KEYS: Final = (
     "min_tier",
     "accounts",
@@ -124,7 +142,11 @@ class PolicyLoader:
         directory = None if base is None else os.fspath(base)
         issuers = read_issuers(document.sections("issuer"), directory)
         clients = {
-            name: replace(self._client(name, section, directory), matches=read_matches(section, issuers))
+            name: replace(
+                self._client(name, section, directory),
+                matches=read_matches(section, issuers),
+                message_keys=read_message_keys(section, directory),
+            )
             for name, section in document.sections("client").items()
         }
         policy = Policy(

@@ -5,17 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.authentication.authenticators.authenticator_set import AuthenticatorSet
 from mcp_server.security.authentication.authenticators.peer_authenticator import PeerAuthenticator
+from mcp_server.security.authentication.authenticators.signature_authenticator import SignatureAuthenticator
 from mcp_server.security.authentication.change_counter import ChangeCounter
 from mcp_server.security.authentication.forward_clock import ForwardClock
+from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
 
 if TYPE_CHECKING:
+    from mcp_server.security.authentication.authenticators.authenticator import Authenticator
     from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
+    from mcp_server.security.authentication.key_sets.key_set import KeySet
     from mcp_server.security.authentication.key_sets.key_source import KeySource
+    from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
     from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
     from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 
@@ -39,7 +45,7 @@ class AuthenticatorFactory:
         changes: Counts changes of keys and revocations.
 
     >>> len(AuthenticatorFactory().build({}).authenticators)
-    2
+    3
     """
 
     def __init__(
@@ -56,37 +62,48 @@ class AuthenticatorFactory:
         self._changes = ChangeCounter() if changes is None else changes
         self._proof_verifier: ProofVerifier | None = None
 
-    def build(self, issuers: Mapping[str, IssuerConfig], *, is_start: bool = False) -> AuthenticatorSet:
+    def build(
+        self,
+        issuers: Mapping[str, IssuerConfig],
+        message_keys: Mapping[str, MessageKeyConfig] = MappingProxyType({}),
+        *,
+        is_start: bool = False,
+    ) -> AuthenticatorSet:
         """Return the authenticators.
 
         Args:
             issuers: The issuers of the policy, by their names.
-            is_start: Whether an issuer whose keys cannot be read is an error. When a policy is replaced while the
-                server runs, it is not: that issuer's tokens are refused, and everybody else goes on.
+            message_keys: Where the keys come from with which clients sign messages, by the clients' names.
+            is_start: Whether keys that cannot be read are an error. When a policy is replaced while the server runs,
+                they are not: what they verify is refused, and everybody else goes on.
 
         Raises:
-            ConfigurationError: The keys of an issuer cannot be used at the start.
+            ConfigurationError: Keys cannot be used at the start.
         """
         from mcp_server.security.authentication.authenticators.certificate_authenticator import (
             CertificateAuthenticator,
         )
 
-        kept = (PeerAuthenticator(), CertificateAuthenticator(clock=self._clock))
-        if not issuers:
-            return AuthenticatorSet(kept, changes=self._changes)
-        from mcp_server.security.authentication.authenticators.token_authenticator import TokenAuthenticator
-
+        found: list[Authenticator] = [PeerAuthenticator(), CertificateAuthenticator(clock=self._clock)]
         watched: list[Callable[[], bool]] = []
-        verifier = self.verifier(issuers, is_start=is_start, watched=watched)
+        if issuers:
+            from mcp_server.security.authentication.authenticators.token_authenticator import TokenAuthenticator
+
+            verifier = self.verifier(issuers, is_start=is_start, watched=watched)
+            found.append(TokenAuthenticator(verifier=verifier, proofs=self._proofs()))
         for config in issuers.values():
             if config.rules.relaxations:
                 fields = {"issuer": config.rules.name, "relaxed": list(config.rules.relaxations)}
                 self._report("config.loaded", fields)
-        return AuthenticatorSet(
-            (*kept, TokenAuthenticator(verifier=verifier, proofs=self._proofs())),
-            watched=watched,
-            changes=self._changes,
+        ring = MessageKeyRing(
+            {
+                client: self._source(f"client {client}", each.inline, each.file, holds_secrets=True, is_start=is_start)
+                for client, each in message_keys.items()
+            }
         )
+        found.append(SignatureAuthenticator())
+        watched += ring.watched
+        return AuthenticatorSet(tuple(found), watched=watched, changes=self._changes, message_keys=ring)
 
     def verifier(
         self,
@@ -109,7 +126,7 @@ class AuthenticatorFactory:
         from mcp_server.security.authentication.tokens.revocation_list import RevocationList
         from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 
-        found = [(config.rules, self._source(config, is_start=is_start)) for config in issuers.values()]
+        found = [(config.rules, self._issuer_source(config, is_start=is_start)) for config in issuers.values()]
         looks = [source.has_changed for _, source in found]
         revocations: Callable[[], RevocationList] = RevocationList
         if self._state_directory is not None:
@@ -128,32 +145,47 @@ class AuthenticatorFactory:
             self._proof_verifier = ProofVerifier.with_clock(self._clock)
         return self._proof_verifier
 
-    def _local_keys(self, name: str) -> Path | None:
-        if self._state_directory is None:
-            return None
-        from mcp_server.security.authentication.tokens.signing_key_store import KEYS_DIRECTORY, SigningKeyStore
+    def _issuer_source(self, config: IssuerConfig, *, is_start: bool) -> KeySource:
+        file: str | Path | None = config.file
+        if config.is_local and self._state_directory is not None:
+            from mcp_server.security.authentication.tokens.signing_key_store import KEYS_DIRECTORY, PUBLIC_FILE
 
-        store = SigningKeyStore(self._state_directory / KEYS_DIRECTORY / name, clock=self._clock)
-        # Says which command makes them, when there are none.
-        store.published()
-        return store.public_file
+            file = self._state_directory / KEYS_DIRECTORY / config.rules.name / PUBLIC_FILE
+        hint = f"; make them: mcp-server keys generate {config.rules.name}" if config.is_local else ""
+        return self._source(
+            config.rules.name,
+            config.inline,
+            file,
+            holds_secrets=config.holds_secrets,
+            is_start=is_start,
+            hint=hint,
+        )
 
-    def _source(self, config: IssuerConfig, *, is_start: bool) -> KeySource:
+    def _source(
+        self,
+        name: str,
+        inline: KeySet | None,
+        file: str | Path | None,
+        *,
+        holds_secrets: bool,
+        is_start: bool,
+        hint: str = "",
+    ) -> KeySource:
         from mcp_server.security.authentication.key_sets.file_key_source import FileKeySource
         from mcp_server.security.authentication.key_sets.inline_key_source import InlineKeySource
         from mcp_server.security.authentication.key_sets.unusable_key_source import UnusableKeySource
 
-        if config.inline is not None:
-            return InlineKeySource(config.inline)
-        name = config.rules.name
+        if inline is not None:
+            return InlineKeySource(inline)
         try:
-            path = self._local_keys(name) if config.is_local else config.file
-            if path is None:
-                raise ConfigurationError(f"there is no place for the keys of issuer {name!r}; give a state directory")
-            return FileKeySource(name=name, path=path, report=self._report, is_secret=config.holds_secrets)
+            if file is None:
+                raise ConfigurationError(f"there is no place for the keys of {name}; give a state directory")
+            if hint and not Path(file).exists():
+                raise ConfigurationError(f"the issuer {name!r} has no keys yet{hint}", source=str(file))
+            return FileKeySource(name=name, path=file, report=self._report, is_secret=holds_secrets)
         except ConfigurationError as error:
             if is_start:
                 raise
-            logger.error("tokens of issuer %s are refused: %s", name, error)  # noqa: TRY400 - says all
+            logger.error("the keys of %s cannot be used: %s", name, error)  # noqa: TRY400 - says all
             self._report("keyset.changed", {"issuer": name, "keys": [], "reason": "the keys cannot be used"})
             return UnusableKeySource()

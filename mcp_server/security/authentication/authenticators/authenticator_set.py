@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mcp_server.security.authentication.authenticators.authenticator import Authenticator
 from mcp_server.security.authentication.change_counter import ChangeCounter
+from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class AuthenticatorSet:
         authenticators: In the order in which they are asked.
         watched: Each looks whether something has changed, and is cheap.
         changes: Counts what has.
+        message_keys: Whose keys sign messages.
 
     >>> changes = ChangeCounter()
     >>> AuthenticatorSet((), watched=(lambda: True, lambda: False), changes=changes).look()
@@ -27,6 +29,7 @@ class AuthenticatorSet:
     authenticators: Sequence[Authenticator]
     watched: Sequence[Callable[[], bool]] = ()
     changes: ChangeCounter = field(default_factory=ChangeCounter)
+    message_keys: MessageKeyRing = field(default_factory=lambda: MessageKeyRing({}))
 
     def look(self) -> None:
         """Look at all that may have changed, and count it when something has."""

@@ -16,6 +16,7 @@ _HANDLES: Final = (
     (EvidenceKind.MTLS, "san_uri"),
     (EvidenceKind.MTLS, "san_dns"),
     (EvidenceKind.MTLS, "spki_sha256"),
+    (EvidenceKind.KEY, "id"),
     (EvidenceKind.PEER, "uid"),
 )
 """By which of its facts a way is looked up; the first that it has."""
@@ -51,7 +52,7 @@ class ClientMatch:
             for each, value in self.demands.get(kind, ()):
                 if each == name:
                     return kind, name, value
-        raise ValueError("a match must name a subject, a client_id, a name of a certificate or a uid")
+        raise ValueError("a match must name a subject, a client_id, a name of a certificate, a key or a uid")
 
     def fits(self, evidence: Mapping[EvidenceKind, Evidence]) -> bool:
         """Whether all that it demands was found out."""

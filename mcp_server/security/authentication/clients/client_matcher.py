@@ -16,7 +16,7 @@ class ClientMatcher:
     1. A client has ways in which it is recognised. A way fits when everything it demands was found out.
     2. Everything that the peer shows must lead to the client: what its way does not speak of refuses it. So the token
        of one client with the certificate of another leads nowhere. A certificate that the token itself is bound to is
-       spoken for by the token.
+       spoken for by the token, and a key by the client that the policy gives it to, and by nobody else.
     3. Where the operator named the client (`profile`), it is that one, and whatever else is shown must lead to it too.
     4. No client is no, and two clients are no.
 
@@ -71,6 +71,12 @@ class ClientMatcher:
         self, shown: set[EvidenceKind], client: str, match: ClientMatch, found: Mapping[EvidenceKind, Evidence]
     ) -> bool:
         unspoken = shown - match.demands.keys()
+        key = found.get(EvidenceKind.KEY)
+        if key is not None:
+            # The policy says whose key it is, and a way of somebody else does not change that.
+            if ("owner", client) not in key.facts:
+                return False
+            unspoken -= {EvidenceKind.KEY}
         if not unspoken:
             return True
         token, certificate = found.get(EvidenceKind.JWT), found.get(EvidenceKind.MTLS)

@@ -20,5 +20,5 @@ def test_they_cannot_be_changed() -> None:
 
 def test_what_a_client_says_of_itself_has_no_place_in_them() -> None:
     names = {field.name for field in dataclasses.fields(Credentials)}
-    evidence = {"certificate", "listener", "proof", "source", "token"}
+    evidence = {"certificate", "listener", "proof", "signed", "source", "token"}
     assert names == {"transport", "profile", "peer", "connection"} | evidence

@@ -102,6 +102,11 @@ def test_whatever_decides_changes_the_digest(tmp_path: Path) -> None:
         ("[client.ada]\n[[client.ada.match]]\npeer = { uid = true }\n", 4, "whole number"),
         ("[client.ada]\n[[client.ada.match]]\npeer = { gid = 7 }\n", 4, "unknown key 'gid'"),
         (AS + MATCH + MATCH.replace("[client.ada]\n", ""), 13, "written twice"),
+        ("[client.ada]\nmessage_key_file = 'rel'\n", 3, "absolute path"),
+        ("[client.ada]\nmessage_key_file = '/a'\nmessage_key = []\n", 3, "in one way"),
+        ("[client.ada]\nmessage_key = []\n", 3, "at least one"),
+        ("[client.ada]\n[[client.ada.match]]\nkey = { id = '../x' }\n", 4, "no key id"),
+        ("[client.ada]\n[[client.ada.match]]\nkey = {}\n", 4, "'id' in"),
         (AS + MATCH + MATCH.replace("client.ada", "client.eve"), 14, "client 'ada' already"),
     ],
 )
@@ -130,3 +135,28 @@ def test_a_key_file_that_a_tool_could_reach_is_refused(tmp_path: Path) -> None:
         assert caught.value.line == 5
     for outside in ("keys/keys.json", "desk2/keys.json", "desk/../keys.json"):
         assert parse(issuer.format(outside) + client, tmp_path).issuers
+
+
+def test_the_keys_of_messages_are_read(tmp_path: Path) -> None:
+    signing = KEY.replace("issuer.as.key", "client.ada.message_key")
+    config = parse("[client.ada]\n" + signing).clients["ada"].message_keys
+    assert config is not None
+    assert config.inline is not None
+    assert list(config.inline.keys) == ["k1"]
+    in_file = parse('[client.ada]\nmessage_key_file = "keys.json"\n', tmp_path).clients["ada"].message_keys
+    assert in_file is not None
+    assert in_file.file == str(tmp_path / "keys.json")
+    digests = {parse(f"[client.ada]\n{text}").digest for text in ("", signing, "message_key_file = '/a'\n")}
+    assert len(digests) == 3
+
+
+def test_a_client_has_two_keys_at_most_and_public_ones_only(tmp_path: Path) -> None:
+    signing = KEY.replace("issuer.as.key", "client.ada.message_key")
+    three = "".join(signing.replace("k1", f"k{number}") for number in range(3))
+    with pytest.raises(ConfigurationError, match="more than 2 keys"):
+        parse("[client.ada]\n" + three)
+    with pytest.raises(ConfigurationError, match="public keys only"):
+        parse("[client.ada]\n" + signing.replace("x =", f'd = "{ED_KEY.private_jwk()["d"]}"\nx ='))
+    (tmp_path / "desk").mkdir()
+    with pytest.raises(ConfigurationError, match="tools could reach it"):
+        parse('[client.ada]\nfolders = ["desk"]\nmessage_key_file = "desk/k.json"\n', tmp_path)

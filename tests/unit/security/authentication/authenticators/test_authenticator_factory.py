@@ -22,9 +22,10 @@ def test_tokens_are_looked_at_only_where_there_is_an_issuer(tmp_path: Path) -> N
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [ED_KEY.public_jwk()]}))
     factory = AuthenticatorFactory(state_directory=tmp_path)
-    assert [each.kind for each in factory.build({}).authenticators] == [EvidenceKind.PEER, EvidenceKind.MTLS]
+    without = [each.kind for each in factory.build({}).authenticators]
+    assert without == [EvidenceKind.PEER, EvidenceKind.MTLS, EvidenceKind.KEY]
     with_tokens = factory.build(config(path))
-    assert [each.kind for each in with_tokens.authenticators][2:] == [EvidenceKind.JWT]
+    assert {each.kind for each in with_tokens.authenticators} == {*without, EvidenceKind.JWT}
     # The keys, and what was revoked.
     assert len(with_tokens.watched) == 2
 
@@ -45,5 +46,5 @@ def test_keys_that_cannot_be_read_stop_the_start_and_nothing_later(tmp_path: Pat
     factory = AuthenticatorFactory(report=lambda kind, fields: records.append((kind, fields)))
     with pytest.raises(ConfigurationError, match="No such file"):
         factory.build(config(tmp_path / "none"), is_start=True)
-    assert len(factory.build(config(tmp_path / "none")).authenticators) == 3
+    assert len(factory.build(config(tmp_path / "none")).authenticators) == 4
     assert records == [("keyset.changed", {"issuer": "as", "keys": [], "reason": "the keys cannot be used"})]
