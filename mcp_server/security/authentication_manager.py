@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.errors.authentication_error import AuthenticationError
-from mcp_server.security.authentication.attempt_budget import AttemptBudget
-from mcp_server.security.authentication.authenticators.authenticator_factory import AuthenticatorFactory
-from mcp_server.security.authentication.authenticators.authenticator_set import AuthenticatorSet
-from mcp_server.security.authentication.clients.client_matcher import ClientMatcher
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.established_connection import EstablishedConnection
-from mcp_server.security.authentication.evidence import Evidence
-from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
+from mcp_server.security.authentication.forward_clock import ForwardClock
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.permission_manager import PermissionManager
+
+if TYPE_CHECKING:
+    from mcp_server.security.authentication.attempt_budget import AttemptBudget
+    from mcp_server.security.authentication.authenticators.authenticator_factory import AuthenticatorFactory
+    from mcp_server.security.authentication.authenticators.authenticator_set import AuthenticatorSet
+    from mcp_server.security.authentication.clients.client_matcher import ClientMatcher
+    from mcp_server.security.authentication.evidence import Evidence
+    from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
 
 LOOK_SECONDS: Final = 1.0
 """How often keys and revocations are looked at, some system calls each: what was revoked is refused a second later."""
@@ -38,14 +42,15 @@ class AuthenticationManager:
     5. The evidence leads to a client.
 
     The policy is looked at on every call, so that a client which a reload removed is refused at once; so are the end of
-    a token or certificate, and revocations.
+    a token or certificate, and revocations. What reads evidence is made when there first is some: a server over stdio
+    starts without.
 
     Args:
         permissions: Knows which clients the policy names.
-        factory: Makes the authenticators of a policy.
+        state_directory: Where the list of what was revoked and the keys of local issuers live; None for neither.
         budget: Counts failures by where they come from.
-        report: Puts it on record when somebody has shown who he is.
-        clock: Seconds since 1970.
+        report: Puts it on record when somebody has shown who he is, and when keys change.
+        clock: Seconds since 1970, never running backwards.
         monotonic: Seconds that only count.
 
     >>> from mcp_server.security.permissions.policy import Policy
@@ -58,38 +63,38 @@ class AuthenticationManager:
         self,
         *,
         permissions: PermissionManager,
-        factory: AuthenticatorFactory | None = None,
+        state_directory: Path | None = None,
         budget: AttemptBudget | None = None,
         report: Callable[[str, Mapping[str, Any]], object] = lambda kind, fields: None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._permissions = permissions
-        self._factory = AuthenticatorFactory(report=report, clock=clock) if factory is None else factory
-        self._budget = AttemptBudget(clock=monotonic) if budget is None else budget
+        self._state_directory = state_directory
+        self._budget = budget
         self._report = report
-        self._clock = clock
+        self._clock = ForwardClock() if clock is None else clock
         self._monotonic = monotonic
         self._principals: dict[Credentials, EstablishedConnection] = {}
-        self._policy_epoch = -1
+        self._factory: AuthenticatorFactory | None = None
+        # The authenticators and the matcher of one policy, and its epoch; they come and go together.
+        self._readers: tuple[int, AuthenticatorSet, ClientMatcher] | None = None
         self._next_look = -math.inf
-        self._matcher = ClientMatcher({})
-        self._authenticators = AuthenticatorSet(())
 
     def prepare(self) -> None:
-        """Make the authenticators of the first policy, so that a mistake in it stops the start.
+        """Make what reads evidence, where the policy speaks of any, so that a mistake in it stops the start.
 
         Raises:
-            ConfigurationError: The keys of an issuer cannot be used.
+            ConfigurationError: Keys that the policy names cannot be used.
         """
-        self._take_up_policy(is_start=True)
+        policy = self._permissions.policy
+        if policy.issuers or any(each.message_keys is not None for each in policy.clients.values()):
+            self._read_policy(is_start=True)
 
     def message_keys(self) -> MessageKeyRing:
         """Return whose keys sign messages by the policy in force, for a `MessageVerifier`."""
-        if self._policy_epoch != self._permissions.epoch:
-            self._take_up_policy(is_start=False)
-        self._look()
-        return self._authenticators.message_keys
+        _, authenticators, _ = self._current_readers()
+        return authenticators.message_keys
 
     def authenticate(self, credentials: Credentials) -> Principal:
         """Return the principal that the credentials amount to.
@@ -106,13 +111,10 @@ class AuthenticationManager:
             and (known.valid_until is None or self._still_holds(known))
         ):
             return known.principal
-        # (2) Listen.
-        self._budget.check(credentials.source)
-        try:
-            connection = self._establish(credentials, known)
-        except AuthenticationError:
-            self._budget.count_failure(credentials.source)
-            raise
+        if credentials.profile is not None and credentials.shows_nothing:
+            connection = self._believe_operator(credentials, credentials.profile)
+        else:
+            connection = self._hear(credentials, known)
         # One entry a connection: `forget` removes it when the connection ends.
         self._principals[credentials] = connection
         return connection.principal
@@ -122,60 +124,89 @@ class AuthenticationManager:
         self._principals.pop(credentials, None)
 
     def _still_holds(self, known: EstablishedConnection) -> bool:
-        self._look()
-        return known.changes == self._authenticators.changes.number and self._clock() < (known.valid_until or 0.0)
+        _, authenticators, _ = self._current_readers()
+        return known.changes == authenticators.changes.number and self._clock() < (known.valid_until or 0.0)
+
+    def _believe_operator(self, credentials: Credentials, profile: str) -> EstablishedConnection:
+        epoch = self._permissions.epoch
+        if self._permissions.profile(profile) is None:
+            raise AuthenticationError(f"the policy names no client {profile!r}")
+        return EstablishedConnection(
+            Principal(profile, ("local-peer",), credentials.peer), (), policy_epoch=epoch, changes=0
+        )
+
+    def _hear(self, credentials: Credentials, known: EstablishedConnection | None) -> EstablishedConnection:
+        # (2) Listen.
+        budget = self._failures()
+        budget.check(credentials.source)
+        try:
+            return self._establish(credentials, known)
+        except AuthenticationError:
+            budget.count_failure(credentials.source)
+            raise
 
     def _establish(self, credentials: Credentials, known: EstablishedConnection | None) -> EstablishedConnection:
-        if self._policy_epoch != self._permissions.epoch:
-            self._take_up_policy(is_start=False)
-        epoch = self._policy_epoch
-        self._look()
-        changes = self._authenticators.changes.number
+        epoch, authenticators, matcher = self._current_readers()
+        changes = authenticators.changes.number
         # (3) Examine.
-        evidence = self._examine(credentials, () if known is None else known.evidence)
+        before = {} if known is None else {each.kind: each for each in known.evidence}
+        found = (each.examine(credentials, before.get(each.kind)) for each in authenticators.authenticators)
+        evidence = tuple(each for each in found if each is not None)
         # (4) Demand.
-        missing = credentials.listener.require - {each.kind for each in evidence}
-        if missing:
-            raise AuthenticationError(f"the listener demands {' and '.join(sorted(missing))}")
+        if credentials.listener is not None:
+            missing = credentials.listener.require - {each.kind for each in evidence}
+            if missing:
+                raise AuthenticationError(f"the listener demands {' and '.join(sorted(missing))}")
         # (5) Match.
-        client = self._matcher.client_of(evidence, profile=credentials.profile)
-        shown = [each for each in evidence if each.kind.is_shown]
-        if not shown and credentials.profile is not None:
-            return EstablishedConnection(
-                Principal(client, ("local-peer",), credentials.peer), evidence, policy_epoch=epoch, changes=changes
-            )
-        principal = Principal(
-            client,
-            tuple(method for each in evidence for method in each.methods),
-            credentials.peer,
-            subject=next((each.subject for each in shown or evidence if each.subject), None),
-            scopes=next((each.scopes for each in shown if each.scopes is not None), None),
-        )
+        client = matcher.client_of(evidence, profile=credentials.profile)
+        principal = _principal(client, evidence, credentials)
         if known is None or known.principal != principal:
             fields = {"client": client, "conn": credentials.connection, "methods": list(principal.methods)}
             self._report("auth.ok", {**fields, "subject": principal.subject})
         valid_until = min((each.valid_until for each in evidence), default=math.inf)
         return EstablishedConnection(principal, evidence, policy_epoch=epoch, changes=changes, valid_until=valid_until)
 
-    def _examine(self, credentials: Credentials, earlier: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-        before = {each.kind: each for each in earlier}
-        found = (each.examine(credentials, before.get(each.kind)) for each in self._authenticators.authenticators)
-        return tuple(each for each in found if each is not None)
-
-    def _take_up_policy(self, *, is_start: bool) -> None:
-        # The epoch first: a policy that comes in between is taken up by the next call.
-        epoch = self._permissions.epoch
-        policy = self._permissions.policy
-        message_keys = {
-            name: profile.message_keys for name, profile in policy.clients.items() if profile.message_keys is not None
-        }
-        authenticators = self._factory.build(policy.issuers, message_keys, is_start=is_start)
-        self._matcher = ClientMatcher({name: profile.matches for name, profile in policy.clients.items()})
-        self._authenticators = authenticators
-        self._policy_epoch = epoch
-
-    def _look(self) -> None:
+    def _current_readers(self) -> tuple[int, AuthenticatorSet, ClientMatcher]:
+        """Return what reads evidence by the policy in force, once it has looked whether keys have changed."""
+        if self._readers is None or self._readers[0] != self._permissions.epoch:
+            self._read_policy(is_start=False)
+        assert self._readers is not None
         now = self._monotonic()
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
-            self._authenticators.look()
+            self._readers[1].look()
+        return self._readers
+
+    def _read_policy(self, *, is_start: bool) -> None:
+        from mcp_server.security.authentication.authenticators.authenticator_factory import AuthenticatorFactory
+        from mcp_server.security.authentication.clients.client_matcher import ClientMatcher
+
+        if self._factory is None:
+            self._factory = AuthenticatorFactory(
+                state_directory=self._state_directory, report=self._report, clock=self._clock
+            )
+        # The epoch first: a policy that comes in between is read by the next call.
+        epoch = self._permissions.epoch
+        policy = self._permissions.policy
+        keys = {name: each.message_keys for name, each in policy.clients.items() if each.message_keys is not None}
+        authenticators = self._factory.build(policy.issuers, keys, is_start=is_start)
+        matcher = ClientMatcher({name: each.matches for name, each in policy.clients.items()})
+        self._readers = (epoch, authenticators, matcher)
+
+    def _failures(self) -> AttemptBudget:
+        if self._budget is None:
+            from mcp_server.security.authentication.attempt_budget import AttemptBudget
+
+            self._budget = AttemptBudget(clock=self._monotonic)
+        return self._budget
+
+
+def _principal(client: str, evidence: tuple[Evidence, ...], credentials: Credentials) -> Principal:
+    shown = [each for each in evidence if each.kind.is_shown]
+    return Principal(
+        client,
+        tuple(method for each in evidence for method in each.methods),
+        credentials.peer,
+        subject=next((each.subject for each in shown or evidence if each.subject), None),
+        scopes=next((each.scopes for each in shown if each.scopes is not None), None),
+    )

@@ -14,8 +14,6 @@ from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.audit_logger import AuditLogger
-from mcp_server.security.authentication.authenticators.authenticator_factory import AuthenticatorFactory
-from mcp_server.security.authentication.forward_clock import ForwardClock
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.call_watch import CallWatch
 from mcp_server.security.client_manager import ClientManager
@@ -63,14 +61,10 @@ class SecurityTier:
         resources.sandboxes.tell_process_ends(self._record_process_end)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
         self.watch = CallWatch(clock=clock)
-        time_of_evidence = ForwardClock()
         self.authentication = AuthenticationManager(
             permissions=self.permissions,
-            factory=AuthenticatorFactory(
-                state_directory=config.state_directory, report=self.audit.append, clock=time_of_evidence
-            ),
+            state_directory=config.state_directory,
             report=self.audit.append,
-            clock=time_of_evidence,
             monotonic=clock,
         )
         self.chain = SecurityChain(

@@ -17,7 +17,6 @@ from cryptography.x509.oid import NameOID
 
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.security.authentication.attempt_budget import AttemptBudget
-from mcp_server.security.authentication.authenticators.authenticator_factory import AuthenticatorFactory
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.jose.base64url import encode_base64url
 from mcp_server.security.authentication.listener_rules import ListenerRules
@@ -80,10 +79,9 @@ class AuthenticationRig:
         self.monotonic = FakeClock()
         self.records: list[tuple[str, dict[str, Any]]] = []
         self.permissions = PermissionManager(policy=PolicyLoader().parse(policy))
-        self.factory = AuthenticatorFactory(state_directory=state, report=self.report, clock=self.clock)
         self.manager = AuthenticationManager(
             permissions=self.permissions,
-            factory=self.factory,
+            state_directory=state,
             budget=budget,
             report=self.report,
             clock=self.clock,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from mcp_server.security.authentication.listener_rules import ListenerRules
-from mcp_server.security.authentication.messages.signed_message import SignedMessage
 from mcp_server.security.authentication.peer_identity import PeerIdentity
-from mcp_server.security.authentication.presented_proof import PresentedProof
-from mcp_server.security.authentication.presented_token import PresentedToken
+
+if TYPE_CHECKING:
+    # What stdio has nothing of, and its start is quicker without.
+    from mcp_server.security.authentication.listener_rules import ListenerRules
+    from mcp_server.security.authentication.messages.signed_message import SignedMessage
+    from mcp_server.security.authentication.presented_proof import PresentedProof
+    from mcp_server.security.authentication.presented_token import PresentedToken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +34,7 @@ class Credentials:
         certificate: The client's certificate, DER, from our own TLS socket and no header. TLS has verified it.
         signed: The message, when it was signed and the signature was verified. Then there is one object a message.
         source: Where it comes from, an address or another name that the peer cannot choose; failures are counted by it.
-        listener: What the listener demands.
+        listener: What the listener demands; None for one that demands nothing, and takes no bearer's tokens.
 
     >>> Credentials(transport="stdio", profile="local").profile
     'local'
@@ -45,4 +49,9 @@ class Credentials:
     certificate: bytes | None = field(default=None, repr=False)
     signed: SignedMessage | None = None
     source: str = ""
-    listener: ListenerRules = field(default_factory=ListenerRules)
+    listener: ListenerRules | None = None
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether there is only what the operator and the kernel say, and the listener demands no more."""
+        return self.token is None and self.certificate is None and self.signed is None and self.listener is None

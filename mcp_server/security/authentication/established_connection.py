@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mcp_server.security.authentication.evidence import Evidence
 from mcp_server.security.authentication.principal import Principal
+
+if TYPE_CHECKING:
+    from mcp_server.security.authentication.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

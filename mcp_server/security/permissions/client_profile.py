@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mcp_server.security.authentication.clients.client_match import ClientMatch
-from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import path_parts
+
+if TYPE_CHECKING:
+    # For policies that say how clients are recognised; a server for one folder starts without.
+    from mcp_server.security.authentication.clients.client_match import ClientMatch
+    from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
 
 
 @dataclass(frozen=True, slots=True)

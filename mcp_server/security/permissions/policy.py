@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, field
 from os import PathLike, fspath
 from os.path import isdir, realpath
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
-from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
@@ -19,6 +18,9 @@ from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
+
+if TYPE_CHECKING:
+    from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
 
 _FOLDER_GRANTS: Final = ("FILE_READ **", "DIRECTORY_LIST **", "FILE_WRITE **")
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
 from mcp_server.security.authentication.jose.compact_jws import CompactJWS
 from mcp_server.security.authentication.listener_rules import ListenerRules
 from mcp_server.security.authentication.replay_window import ReplayWindow
@@ -158,4 +157,3 @@ def test_a_refused_proof_is_not_repeated(rig: AuthenticationRig) -> None:
     text = proof(TOKEN, htm="GET")
     reason = rig.refusal(TOKEN, **show(proof=shown(text)))
     assert all(part not in reason for part in text.split("."))
-    assert isinstance(rig.factory._proofs(), ProofVerifier)

@@ -56,7 +56,7 @@ def test_a_known_connection_costs_no_look_at_anything(monkeypatch: pytest.Monkey
     rig = AuthenticationRig()
     shown = credentials(token())
     first = rig.manager.authenticate(shown)
-    monkeypatch.setattr(AuthenticationManager, "_establish", lambda *_: pytest.fail("examined again"))
+    monkeypatch.setattr(AuthenticationManager, "_hear", lambda *_: pytest.fail("examined again"))
     assert rig.manager.authenticate(shown) is first
 
 

@@ -33,7 +33,8 @@ class SignatureAuthenticator:
         """
         signed = credentials.signed
         if signed is None:
-            if credentials.listener.signatures is SignatureMode.REQUIRE:
+            listener = credentials.listener
+            if listener is not None and listener.signatures is SignatureMode.REQUIRE:
                 raise AuthenticationError("signature: none, and one is demanded")
             return None
         token = credentials.token

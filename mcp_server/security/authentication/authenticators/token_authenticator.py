@@ -52,7 +52,8 @@ class TokenAuthenticator:
         if token.key_thumbprint is not None and (earlier is None or earlier.bound_key != token.key_thumbprint):
             # A proof is good once: over a connection that lives on, it was shown when the connection began.
             self._proofs.verify(credentials.proof, token=presented.text, key_thumbprint=token.key_thumbprint)
-        if not token.is_bound and not credentials.listener.allows_bearer:
+        listener = credentials.listener
+        if not token.is_bound and (listener is None or not listener.allows_bearer):
             raise AuthenticationError("token: bound to nothing, and this listener takes no bearer's tokens")
         return Evidence(
             self.kind,
