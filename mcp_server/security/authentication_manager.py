@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mcp_server.security.authentication.authenticators.authenticator_set import AuthenticatorSet
     from mcp_server.security.authentication.clients.client_matcher import ClientMatcher
     from mcp_server.security.authentication.evidence import Evidence
+    from mcp_server.security.authentication.key_sets.remote_key_source import RemoteKeySource
     from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
 
 LOOK_SECONDS: Final = 1.0
@@ -95,6 +96,13 @@ class AuthenticationManager:
         """Return whose keys sign messages by the policy in force, for a `MessageVerifier`."""
         _, authenticators, _ = self._current_readers()
         return authenticators.message_keys
+
+    def due_sources(self) -> list[RemoteKeySource]:
+        """Return the sources of keys that are to be fetched now; a `KeySetFetcher` fetches them."""
+        if self._readers is None and not self._permissions.policy.issuers:
+            return []
+        _, authenticators, _ = self._current_readers()
+        return [each for each in authenticators.remote if each.is_due]
 
     def authenticate(self, credentials: Credentials) -> Principal:
         """Return the principal that the credentials amount to.
@@ -183,7 +191,7 @@ class AuthenticationManager:
 
         if self._factory is None:
             self._factory = AuthenticatorFactory(
-                state_directory=self._state_directory, report=self._report, clock=self._clock
+                state_directory=self._state_directory, report=self._report, clock=self._clock, monotonic=self._monotonic
             )
         # The epoch first: a policy that comes in between is read by the next call.
         epoch = self._permissions.epoch

@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 SWEEP_AFTER_SECONDS: Final = 2.0
 """Enough for a client to shake hands, list what there is and call its first tool."""
 
+KEY_FETCHER: Final = "(keys)"
+"""On whose account the fetching of keys waits in threads; no client can have this name."""
+
 
 class SecurityTier:
     """Builds the chain and its managers from the configuration and the resource tier.
@@ -80,6 +83,14 @@ class SecurityTier:
             clock=clock,
             open_http=resources.open_http,
         )
+
+    async def refresh_keys(self) -> None:
+        """Fetch the keys of issuers that are due; returns at once when none are."""
+        due = self.authentication.due_sources()
+        if due:
+            from mcp_server.security.authentication.key_sets.key_set_fetcher import KeySetFetcher
+
+            await KeySetFetcher(open_http=lambda limits: self._resources.open_http(KEY_FETCHER, limits)).refresh(due)
 
     def close(self) -> None:
         """Close the clients' folders and the audit log."""

@@ -25,6 +25,7 @@ from mcp_server.security.permissions.policy_section import PolicySection
 from mcp_server.security.permissions.resource_text import path_parts
 
 if TYPE_CHECKING:
+    from mcp_server.security.authentication.key_sets.key_address import KeyAddress
     from mcp_server.security.authentication.key_sets.key_set import KeySet
 
 MAX_MATCHES: Final = 64
@@ -37,12 +38,15 @@ _ISSUER_KEYS: Final = (
     "secret_keys",
     "key",
     "local_keys",
+    "key_url",
+    "metadata_url",
+    "key_networks",
     "max_lifetime_seconds",
     "leeway_seconds",
     "accept_untyped_tokens",
     "accept_other_audiences",
 )
-_KEY_PLACES: Final = ("key_file", "key", "local_keys")
+_KEY_PLACES: Final = ("key_file", "key", "local_keys", "key_url", "metadata_url")
 _JWT_KEYS: Final = ("issuer", "subject", "client_id", "scopes")
 _CERTIFICATE_KEYS: Final = ("san_uri", "san_dns", "spki_sha256")
 _ISSUER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -182,6 +186,11 @@ def _issuer(name: str, section: PolicySection, base: str | None) -> IssuerConfig
     holds_secrets = section.flag("secret_keys", default=False)
     if holds_secrets and "key_file" not in section:
         raise section.error("secret keys stand in a file of their own, never in the policy: key_file", "secret_keys")
+    url = next((each for each in ("key_url", "metadata_url") if each in section), None)
+    if "key_networks" in section and url is None:
+        raise section.error("networks go with keys that are fetched: key_url or metadata_url", "key_networks")
+    if url is not None:
+        return IssuerConfig(rules, remote=_remote(section, url))
     if "local_keys" in section:
         if not section.flag("local_keys", default=False):
             raise section.error("'local_keys' is true, or is left out", "local_keys")
@@ -198,6 +207,16 @@ def _inline_keys(section: PolicySection, key: str) -> KeySet:
         return KeySet.of([table.plain() for table in section.tables(key)])
     except ValueError as error:
         raise section.error(f"{error}; write public keys only", key) from error
+
+
+def _remote(section: PolicySection, key: str) -> KeyAddress:
+    from mcp_server.security.authentication.key_sets.key_address import KeyAddress
+
+    networks = tuple(section.texts("key_networks"))
+    try:
+        return KeyAddress(section.string(key), is_metadata=key == "metadata_url", networks=networks)
+    except ValueError as error:
+        raise section.error(f"{key!r} in {section.name}: {error}", key) from error
 
 
 def _file(section: PolicySection, key: str, base: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
     from mcp_server.security.authentication.key_sets.key_set import KeySet
     from mcp_server.security.authentication.key_sets.key_source import KeySource
+    from mcp_server.security.authentication.key_sets.remote_key_source import RemoteKeySource
     from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
     from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
     from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
@@ -36,13 +38,15 @@ Report = Callable[[str, Mapping[str, Any]], object]
 class AuthenticatorFactory:
     """Make the authenticators of a policy, and again of the next one.
 
-    What must outlive a policy is kept here: the count of changes, and the proofs that were seen.
+    What must outlive a policy is kept here: the count of changes, the proofs that were seen, and keys
+    that were fetched.
 
     Args:
         state_directory: Where the list of what was revoked lives; None for no list.
         report: Puts changes of keys, and an issuer's relaxations, on record.
         clock: Seconds since 1970, never running backwards.
         changes: Counts changes of keys and revocations.
+        monotonic: Seconds that only count.
 
     >>> len(AuthenticatorFactory().build({}).authenticators)
     3
@@ -55,11 +59,14 @@ class AuthenticatorFactory:
         report: Report = lambda kind, fields: None,
         clock: Callable[[], float] | None = None,
         changes: ChangeCounter | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state_directory = state_directory
         self._report = report
         self._clock = ForwardClock() if clock is None else clock
         self._changes = ChangeCounter() if changes is None else changes
+        self._monotonic = monotonic
+        self._remote: dict[tuple[str, ...], RemoteKeySource] = {}
         self._proof_verifier: ProofVerifier | None = None
 
     def build(
@@ -95,6 +102,7 @@ class AuthenticatorFactory:
             if config.rules.relaxations:
                 fields = {"issuer": config.rules.name, "relaxed": list(config.rules.relaxations)}
                 self._report("config.loaded", fields)
+        remote = tuple(self._remote_source(each) for each in issuers.values() if each.remote is not None)
         ring = MessageKeyRing(
             {
                 client: self._source(f"client {client}", each.inline, each.file, holds_secrets=True, is_start=is_start)
@@ -103,7 +111,7 @@ class AuthenticatorFactory:
         )
         found.append(SignatureAuthenticator())
         watched += ring.watched
-        return AuthenticatorSet(tuple(found), watched=watched, changes=self._changes, message_keys=ring)
+        return AuthenticatorSet(tuple(found), watched=watched, changes=self._changes, remote=remote, message_keys=ring)
 
     def verifier(
         self,
@@ -145,7 +153,26 @@ class AuthenticatorFactory:
             self._proof_verifier = ProofVerifier.with_clock(self._clock)
         return self._proof_verifier
 
+    def _remote_source(self, config: IssuerConfig) -> RemoteKeySource:
+        """Return the source of keys that are fetched, the same one for as long as the policy says the same."""
+        from mcp_server.security.authentication.key_sets.remote_key_source import RemoteKeySource
+
+        assert config.remote is not None
+        rules = config.rules
+        name = (rules.name, rules.issuer, *map(str, config.remote.to_json()))
+        if name not in self._remote:
+            self._remote[name] = RemoteKeySource(
+                name=rules.name,
+                issuer=rules.issuer,
+                address=config.remote,
+                clock=self._monotonic,
+                report=self._report,
+            )
+        return self._remote[name]
+
     def _issuer_source(self, config: IssuerConfig, *, is_start: bool) -> KeySource:
+        if config.remote is not None:
+            return self._remote_source(config)
         file: str | Path | None = config.file
         if config.is_local and self._state_directory is not None:
             from mcp_server.security.authentication.tokens.signing_key_store import KEYS_DIRECTORY, PUBLIC_FILE

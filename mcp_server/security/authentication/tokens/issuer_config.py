@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_server.security.authentication.tokens.issuer_rules import IssuerRules
 
 if TYPE_CHECKING:
+    from mcp_server.security.authentication.key_sets.key_address import KeyAddress
     from mcp_server.security.authentication.key_sets.key_set import KeySet
 
 
@@ -20,6 +21,7 @@ class IssuerConfig:
         inline: Public keys that stand in the policy.
         file: A file of keys, absolute.
         is_local: Whether its keys are those that `mcp-server keys` keeps in the state directory.
+        remote: Where they are fetched from.
         holds_secrets: Whether the file holds secrets for HMAC, and is closed to others.
 
     >>> rules = IssuerRules("as", issuer="https://as.example", audience="https://mcp.example/mcp")
@@ -31,6 +33,7 @@ class IssuerConfig:
     inline: KeySet | None = None
     file: str | None = None
     is_local: bool = False
+    remote: KeyAddress | None = None
     holds_secrets: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -38,6 +41,8 @@ class IssuerConfig:
         rules = self.rules
         if self.inline is not None:
             keys: list[Any] = ["inline", *sorted([each.key_id, each.thumbprint] for each in self.inline.keys.values())]
+        elif self.remote is not None:
+            keys = self.remote.to_json()
         elif self.is_local:
             keys = ["local"]
         else:
