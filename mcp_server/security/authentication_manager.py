@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcp_server.security.authentication.evidence import Evidence
     from mcp_server.security.authentication.key_sets.remote_key_source import RemoteKeySource
     from mcp_server.security.authentication.messages.message_key_ring import MessageKeyRing
+    from mcp_server.security.authentication.peer_identity import PeerIdentity
 
 LOOK_SECONDS: Final = 1.0
 """How often keys and revocations are looked at, some system calls each: what was revoked is refused a second later."""
@@ -53,6 +54,7 @@ class AuthenticationManager:
         report: Puts it on record when somebody has shown who he is, and when keys change.
         clock: Seconds since 1970, never running backwards.
         monotonic: Seconds that only count.
+        read_parent: Returns what the kernel says of the process that started this one; None where nobody can tell.
 
     >>> from mcp_server.security.permissions.policy import Policy
     >>> manager = AuthenticationManager(permissions=PermissionManager(policy=Policy.for_folders([], client="local")))
@@ -69,6 +71,7 @@ class AuthenticationManager:
         report: Callable[[str, Mapping[str, Any]], object] = lambda kind, fields: None,
         clock: Callable[[], float] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        read_parent: Callable[[], PeerIdentity] | None = None,
     ) -> None:
         self._permissions = permissions
         self._state_directory = state_directory
@@ -76,6 +79,7 @@ class AuthenticationManager:
         self._report = report
         self._clock = ForwardClock() if clock is None else clock
         self._monotonic = monotonic
+        self._read_parent = read_parent
         self._principals: dict[Credentials, EstablishedConnection] = {}
         self._factory: AuthenticatorFactory | None = None
         # The authenticators and the matcher of one policy, and its epoch; they come and go together.
@@ -137,11 +141,21 @@ class AuthenticationManager:
 
     def _believe_operator(self, credentials: Credentials, profile: str) -> EstablishedConnection:
         epoch = self._permissions.epoch
-        if self._permissions.profile(profile) is None:
-            raise AuthenticationError(f"the policy names no client {profile!r}")
+        self._check_operator(profile)
         return EstablishedConnection(
             Principal(profile, ("local-peer",), credentials.peer), (), policy_epoch=epoch, changes=0
         )
+
+    def _check_operator(self, name: str) -> None:
+        """Refuse a client that the policy does not name, or says must be started by another program."""
+        profile = self._permissions.profile(name)
+        if profile is None:
+            raise AuthenticationError(f"the policy names no client {name!r}")
+        if not profile.started_by:
+            return
+        parent = None if self._read_parent is None else self._read_parent()
+        if parent is None or parent.executable not in profile.started_by:
+            raise AuthenticationError("peer: this server was started by a program that the policy does not name")
 
     def _hear(self, credentials: Credentials, known: EstablishedConnection | None) -> EstablishedConnection:
         # (2) Listen.
@@ -154,6 +168,8 @@ class AuthenticationManager:
             raise
 
     def _establish(self, credentials: Credentials, known: EstablishedConnection | None) -> EstablishedConnection:
+        if credentials.profile is not None:
+            self._check_operator(credentials.profile)
         epoch, authenticators, matcher = self._current_readers()
         changes = authenticators.changes.number
         # (3) Examine.

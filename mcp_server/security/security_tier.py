@@ -26,6 +26,7 @@ from mcp_server.security.security_config import SecurityConfig
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem_manager import FileSystemManager
     from mcp_server.resources.isolation.process_state import ProcessState
+    from mcp_server.security.authentication.peer_identity import PeerIdentity
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class SecurityTier:
             state_directory=config.state_directory,
             report=self.audit.append,
             monotonic=clock,
+            read_parent=_parent,
         )
         self.chain = SecurityChain(
             authentication=self.authentication,
@@ -160,3 +162,12 @@ class SecurityTier:
         prefix = os.urandom(4).hex()
         numbers = count(1)
         return lambda: f"{prefix}-{next(numbers)}"
+
+
+def _parent() -> PeerIdentity:
+    """Return what the kernel says of the process that started this one."""
+    from mcp_server.security.authentication.local_peers.peer_reader import PeerReader
+
+    peer = PeerReader().of_parent()
+    peer.close()
+    return peer.identity

@@ -30,6 +30,8 @@ class ClientProfile:
         tools: Patterns of the names of the tools it may see.
         matches: The ways in which it is recognised where the command line does not name it.
         message_keys: The keys with which it signs messages, None when it signs none.
+        started_by: The executables of which one must have started the server, where the command line names the client;
+            empty for any.
         isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
@@ -45,6 +47,7 @@ class ClientProfile:
     isolation: Literal["inline", "process"] = "inline"
     matches: tuple[ClientMatch, ...] = ()
     message_keys: MessageKeyConfig | None = None
+    started_by: tuple[str, ...] = ()
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 

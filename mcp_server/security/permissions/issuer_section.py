@@ -113,6 +113,20 @@ def read_message_keys(section: PolicySection, base: str | None) -> MessageKeyCon
     return MessageKeyConfig(inline=keys)
 
 
+def read_programs(section: PolicySection, key: str) -> tuple[str, ...]:
+    """Return the executables under `key`, none when it is not there.
+
+    Raises:
+        ConfigurationError: One is no absolute path, or the list is there and empty, which would let nobody in.
+    """
+    if key not in section:
+        return ()
+    found = tuple(_program(text, section, key, at) for at, text in enumerate(section.texts(key)))
+    if not found or len(found) > MAX_MATCHES:
+        raise section.error(f"{key!r} in {section.name} must name 1 to {MAX_MATCHES} programs, or be left out", key)
+    return found
+
+
 def check_matches(policy: Policy, document: PolicySection) -> None:
     """Refuse a policy in which one way leads to two clients.
 
@@ -243,16 +257,25 @@ def _match(table: PolicySection, issuers: Mapping[str, IssuerConfig]) -> ClientM
         demands[EvidenceKind.KEY] = frozenset({("id", signing.string("id"))})
     if EvidenceKind.PEER in table:
         peer = table.section(EvidenceKind.PEER)
-        peer.check_keys(("uid",))
+        peer.check_keys(("uid", "program"))
         if "uid" not in peer:
             raise peer.error(f"{peer.name} must name a user: uid")
-        demands[EvidenceKind.PEER] = frozenset({("uid", str(int(peer.number("uid", 0, least=0, most=_MOST_USER_ID))))})
+        facts = {("uid", str(int(peer.number("uid", 0, least=0, most=_MOST_USER_ID))))}
+        if "program" in peer:
+            facts.add(("program", _program(peer.string("program"), peer, "program")))
+        demands[EvidenceKind.PEER] = frozenset(facts)
     match = ClientMatch(demands)
     try:
         assert match.handle
     except ValueError as error:
         raise table.error(f"{table.name}: {error}") from error
     return match
+
+
+def _program(text: str, section: PolicySection, *where: str | int) -> str:
+    if not os.path.isabs(text) or os.path.normpath(text) != text or not text.isprintable():
+        raise section.error(f"{text!r} is no absolute path of a program, written plainly", *where)
+    return text
 
 
 def _token_facts(section: PolicySection, issuers: Mapping[str, IssuerConfig]) -> frozenset[tuple[str, str]]:

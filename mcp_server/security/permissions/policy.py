@@ -126,6 +126,8 @@ def _profile_form(profile: ClientProfile) -> dict[str, Any]:
         recognised["matches"] = [match.to_json() for match in profile.matches]
     if profile.message_keys is not None:
         recognised["message_keys"] = profile.message_keys.to_json()
+    if profile.started_by:
+        recognised["started_by"] = list(profile.started_by)
     return {
         **recognised,
         "folders": profile.folders,

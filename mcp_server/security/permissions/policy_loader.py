@@ -32,6 +32,7 @@ from mcp_server.security.permissions.issuer_section import (
     read_issuers,
     read_matches,
     read_message_keys,
+    read_programs,
 )
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
@@ -59,6 +60,7 @@ _CLIENT_KEYS: Final = (
     "match",
     "message_key",
     "message_key_file",
+    "started_by",
 )
 _SANDBOX_KEYS: Final = (
     "min_tier",
@@ -146,6 +148,7 @@ class PolicyLoader:
                 self._client(name, section, directory),
                 matches=read_matches(section, issuers),
                 message_keys=read_message_keys(section, directory),
+                started_by=read_programs(section, "started_by"),
             )
             for name, section in document.sections("client").items()
         }

@@ -11,7 +11,7 @@ class PeerAuthenticator:
     """Take what the kernel said of the process at the other end.
 
     The user counts. The group does not: it is no identity. Nor does the process id by itself: it is a label that the
-    next process may wear.
+    next process may wear. The executable counts where it is known to be this very process's.
 
     Source: unix(7), `SO_PEERCRED`.
 
@@ -28,6 +28,7 @@ class PeerAuthenticator:
         peer = credentials.peer
         if peer is None:
             return None
-        return Evidence(
-            self.kind, frozenset({("uid", str(peer.uid))}), methods=("local-peer",), subject=f"uid {peer.uid}"
-        )
+        facts = {("uid", str(peer.uid))}
+        if peer.executable is not None:
+            facts.add(("program", peer.executable))
+        return Evidence(self.kind, frozenset(facts), methods=("local-peer",), subject=f"uid {peer.uid}")
