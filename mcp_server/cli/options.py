@@ -40,6 +40,11 @@ def add_server_options(parser: ArgumentParser) -> None:
         choices=("process", "disk"),
         help="what an audit record survives: the death of the process, or of the machine (default: process)",
     )
+    parser.add_argument(
+        "--unsafe-allow-unsandboxed",
+        action="store_true",
+        help='execute code that nothing contains, where the policy says min_tier = "none" and there is no sandbox',
+    )
     parser.add_argument("--config", metavar="FILE", help="a TOML file with these settings; options given here win")
 
 
@@ -64,6 +69,7 @@ def make_server(arguments: Namespace) -> MCPServer:
         client=arguments.client or settings.get("client"),
         state=arguments.state or settings.get("state"),
         durability=arguments.durability or settings.get("durability", "process"),
+        unsafe_allow_unsandboxed=arguments.unsafe_allow_unsandboxed,
     )
     server.register_module(FilesystemModule())
     policy = server.config.policy

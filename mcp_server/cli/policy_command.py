@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from mcp_server.cli.exit_code import ExitCode
 from mcp_server.cli.options import add_server_options, make_server
 from mcp_server.cli.output import Output
+from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.isolation.run_plan import RunPlan
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -68,6 +72,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
     decision = manager.decide(client, permission_type, resource)
     traces = manager.explain(client, permission_type, resource)
     grant = None if decision.effect is Effect.ALLOW else manager.smallest_grant(client, permission_type, resource)
+    plan = run_plan(server.config, permission_type, resource)
     if output.as_json:
         output.data(
             {
@@ -87,6 +92,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
                     for each in traces
                 ],
                 "smallest_grant": grant,
+                "run": plan.to_json() if isinstance(plan, RunPlan) else plan,
             }
         )
     else:
@@ -100,4 +106,68 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
             output.line(f"the smallest grant that would pass: {grant}")
         elif grant is not None:
             output.line("no grant would pass: a deny stands above it")
+        if isinstance(plan, RunPlan):
+            tell_run(plan, output)
+        elif plan is not None:
+            output.line(plan)
     return ExitCode.DONE if decision.effect is Effect.ALLOW else ExitCode.NO
+
+
+def run_plan(config: ServerConfig, permission_type: PermissionType, resource: str) -> RunPlan | str | None:
+    """Return how it would be run, made by what runs it; or why it would not be; None for what runs nothing.
+
+    Args:
+        config: The server's.
+        permission_type: The right.
+        resource: What it is about.
+    """
+    if permission_type not in (PermissionType.CODE_EXECUTION, PermissionType.SYSTEM_COMMAND):
+        return None
+    from mcp_server.resources.isolation.execution_request import ExecutionRequest
+    from mcp_server.resources.sandbox_manager import SandboxManager
+
+    sandboxes = SandboxManager(config=config.policy.sandbox, state_directory=config.state_directory)
+    try:
+        if permission_type == PermissionType.CODE_EXECUTION:
+            request = ExecutionRequest(policy=sandboxes.policy(), code="")
+        else:
+            name, *arguments = shlex.split(resource) or [""]
+            program = config.policy.sandbox.programs.get(name)
+            if program is None:
+                return f"it would not run: there is no program {name!r} in the operator's list"
+            if not program.allows(arguments):
+                return "it would not run: the arguments have none of the forms of the operator's list"
+            # Any descriptor stands for the directory of copies, which is made for a run alone.
+            workspace = None if program.workspace == "none" else 0
+            request = sandboxes.program_request(program, arguments, workspace=workspace)
+        execution = sandboxes.execution
+        return execution.plan(request, owner=sandboxes.owner(config.client))
+    except ValueError as error:
+        return f"it would not run: {error}"
+    except ResourceUnavailableError as error:
+        return f"it would not run: {error}; {'; '.join(sandboxes.findings)}"
+    finally:
+        sandboxes.close()
+
+
+def tell_run(plan: RunPlan, output: Output) -> None:
+    """Print how something would be run."""
+    output.line()
+    output.table(
+        ("option", "with"),
+        [(words[0], " ".join(words[1:])) for words in plan.sandbox],
+        title=f"It would run in tier {plan.tier.label!r}; its sandbox",
+    )
+    if plan.landlock is not None:
+        rows = [(path, ", ".join(may)) for path, may in plan.landlock.items()]
+        output.table(("path", "may"), rows, title="Landlock, inside")
+    facts = {
+        "executes": " ".join(plan.arguments),
+        "directory": plan.directory,
+        "user of the host": "the server's own" if plan.owner is None else plan.owner,
+        "filters": "; ".join(plan.filters) or "none",
+        **{f"variable {name}": value for name, value in (plan.environment or {}).items()},
+        **{f"limit {name}": value for name, value in (plan.limits or {}).items()},
+        **{f"run {name}": value for name, value in (plan.bounds or {}).items()},
+    }
+    output.table(("what", "is"), list(facts.items()), title="The run")

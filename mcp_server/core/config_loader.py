@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from mcp_server.core.constants import DEFAULT_CLIENT, ENVIRONMENT_PREFIX
 from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.security.apart.handler_environment import APART_VARIABLE
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
 
@@ -57,12 +60,17 @@ class ConfigLoader:
         client: str | None,
         state: str | os.PathLike[str] | None,
         durability: str,
+        unsafe_allow_unsandboxed: bool = False,
     ) -> ServerConfig:
         """Return the checked settings; see `MCPServer` for the arguments.
 
         Raises:
             ConfigurationError: Something cannot be used.
         """
+        is_apart = bool(self._environment.get(APART_VARIABLE))
+        if is_apart:
+            # A program that was imported again for its handlers: it serves nobody, and its folders are not here.
+            policy, folders = Policy(), ()
         if policy is not None and folders:
             raise ConfigurationError("give folders or a policy, not both; a policy names the folders of each client")
         if policy is None and not folders:
@@ -84,6 +92,7 @@ class ConfigLoader:
             loaded = PolicyLoader().load(policy_path)
         else:
             loaded = Policy.for_folders([os.fspath(folder) for folder in folders], client=client)
+        loaded = self._with_consent(loaded, allows_unsandboxed=unsafe_allow_unsandboxed)
         try:
             level = Durability(durability)
         except ValueError as error:
@@ -98,7 +107,20 @@ class ConfigLoader:
             policy_path=policy_path,
             client=client,
             durability=level,
+            is_apart=is_apart,
         )
+
+    @staticmethod
+    def _with_consent(policy: Policy, *, allows_unsandboxed: bool) -> Policy:
+        """Return the policy; code runs that nothing contains only where whoever starts the server says so too."""
+        if policy.sandbox.min_tier is not IsolationTier.NONE:
+            return policy
+        if not allows_unsandboxed:
+            raise ConfigurationError(
+                'the policy says min_tier = "none": code could run that nothing contains. Who wants that starts the '
+                "server with --unsafe-allow-unsandboxed too; else leave min_tier out, and see `mcp-server doctor`"
+            )
+        return replace(policy, sandbox=replace(policy.sandbox, allows_unsandboxed=True))
 
     def read_file(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """Return the settings of a configuration file; paths in it are relative to its directory.

@@ -44,6 +44,8 @@ class MCPServer:
             `MCP_SERVER_CLIENT`.
         state: Where audit logs live; by default the user's state directory.
         durability: `process` (an audit record survives the death of the server) or `disk` (of the machine).
+        unsafe_allow_unsandboxed: Execute code that nothing contains, where the policy says `min_tier = "none"` and
+            there is no sandbox.
 
     Raises:
         ConfigurationError: The policy cannot be used.
@@ -69,6 +71,7 @@ class MCPServer:
         client: str | None = None,
         state: str | os.PathLike[str] | None = None,
         durability: str = "process",
+        unsafe_allow_unsandboxed: bool = False,
     ) -> None:
         self.config: ServerConfig = ConfigLoader().build(
             name=name,
@@ -80,6 +83,7 @@ class MCPServer:
             client=client,
             state=state,
             durability=durability,
+            unsafe_allow_unsandboxed=unsafe_allow_unsandboxed,
         )
         self.catalog = Catalog()
         self._own = Module(name)
@@ -89,6 +93,11 @@ class MCPServer:
     def name(self) -> str:
         """What the server calls itself."""
         return self.config.name
+
+    @property
+    def own_module(self) -> Module:
+        """The module of what is registered with the server itself."""
+        return self._own
 
     def register_module(self, module: Module | ModuleType | str) -> None:
         """Offer what a module has.
@@ -129,6 +138,11 @@ class MCPServer:
         Raises:
             ConfigurationError: Standard input is a terminal, or the configuration cannot be used.
         """
+        if self.config.is_apart:
+            raise ConfigurationError(
+                "this program was imported for one of its handlers, which runs in a process of its own; write "
+                "`if __name__ == '__main__':` above the line that runs the server"
+            )
         if sys.stdin is not None and stat.S_ISCHR(os.fstat(0).st_mode) and os.isatty(0):
             raise ConfigurationError(
                 "standard input is a terminal; an AI client starts this program and talks to it through a pipe. "

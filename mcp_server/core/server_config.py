@@ -31,6 +31,7 @@ class ServerConfig:
         durability: What an audit record waits for.
         file_limits: Bounds of file operations, None for the defaults.
         transport: Bounds of the transport.
+        is_apart: Whether this is a process of its own for one handler, in which nothing is served.
 
     >>> ServerConfig(policy=Policy.for_folders([]), state_directory=Path("state")).client
     'local'
@@ -47,3 +48,4 @@ class ServerConfig:
     durability: Durability = Durability.PROCESS
     file_limits: FileLimits | None = None
     transport: TransportConfig = field(default_factory=TransportConfig)
+    is_apart: bool = False

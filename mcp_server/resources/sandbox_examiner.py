@@ -84,7 +84,7 @@ class SandboxExaminer:
                 "without namespaces there is tier 'lsm': what runs is among the host's processes, and can tell which "
                 'files there are; a policy that accepts that says [sandbox] min_tier = "lsm"'
             )
-        return tier
+        return self._without_anything(groups) if tier is IsolationTier.NONE else tier
 
     async def attack(self) -> list[str]:
         """Run the probe in a sandbox like all others, and return the attacks that reached their canary.
@@ -138,6 +138,23 @@ class SandboxExaminer:
         )
         return tier
 
+    def _without_anything(self, groups: ControlGroups | None) -> IsolationTier:
+        """Let code run that nothing contains, where the operator said so twice; bounds of time and size remain."""
+        if not self._config.accepts_none:
+            return IsolationTier.NONE
+        try:
+            factory = self._among_the_hosts(groups, filters=())
+        except ValueError as error:
+            self.findings.append(str(error))
+            return IsolationTier.NONE
+        self._factory = factory
+        self.execution = ExecutionManager(factory=factory, landlock=LandlockRules(0), tier=IsolationTier.NONE)
+        self.findings.append(
+            "NOTHING CONTAINS WHAT IS EXECUTED: it can read, write and send whatever its account can, because the "
+            'policy says min_tier = "none" and the server was started with --unsafe-allow-unsandboxed'
+        )
+        return IsolationTier.NONE
+
     def _with_namespaces(self, groups: ControlGroups | None, abi: int) -> WorkerFactory | None:
         bubblewrap = Bubblewrap()
         problem = bubblewrap.problem()
@@ -163,12 +180,15 @@ class SandboxExaminer:
         if self._is_root and not is_reachable(__file__, executable=False):
             self.findings.append("tier 'lsm' needs this package where the accounts of sandboxes can read it")
             return None
-        interpreter = Interpreter.find(for_others=self._is_root)
         machine = platform.machine()
+        return self._among_the_hosts(groups, filters=(SeccompFilter.base(machine), SeccompFilter.no_metadata(machine)))
+
+    def _among_the_hosts(self, groups: ControlGroups | None, *, filters: tuple[bytes, ...]) -> WorkerFactory:
+        interpreter = Interpreter.find(for_others=self._is_root)
         assert self._launcher is not None
         return LandlockFactory(
             launcher=self._launcher,
-            filters=(SeccompFilter.base(machine), SeccompFilter.no_metadata(machine)),
+            filters=filters,
             program=interpreter.host_program,
             prefix=interpreter.prefix or "/usr",
             scratch=self._scratch,

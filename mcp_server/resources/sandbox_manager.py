@@ -18,11 +18,13 @@ from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mcp_server.resources.execution_manager import ExecutionManager
+    from mcp_server.resources.isolation.execution_request import ExecutionRequest
     from mcp_server.resources.isolation.process_sessions import ProcessSessions
     from mcp_server.resources.isolation.process_state import ProcessState
+    from mcp_server.resources.isolation.program import Program
     from mcp_server.resources.isolation.root_actions import RootActions
     from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
     from mcp_server.resources.isolation.staging_area import StagingArea
@@ -84,7 +86,7 @@ class SandboxManager:
     @property
     def is_sufficient(self) -> bool:
         """Whether what holds is as much as the operator demands; else nothing is executed, and nothing offered."""
-        return self.tier >= self._config.min_tier
+        return self.tier >= self._config.min_tier and (self.tier > IsolationTier.NONE or self._config.accepts_none)
 
     @property
     def config(self) -> SandboxConfig:
@@ -99,7 +101,7 @@ class SandboxManager:
             ResourceUnavailableError: The machine gives less than the operator demands.
         """
         self.require_sufficient()
-        # Nothing holds, and the operator said that this will do; or the server is stopping.
+        # Not even that can be had here; or the server is stopping.
         if self._examiner is None or self._examiner.execution is None:
             raise ResourceUnavailableError("missing", "this server executes nothing; ask the operator")
         return self._examiner.execution
@@ -190,6 +192,42 @@ class SandboxManager:
             limits=limits,
             environment=environment or {},
             network=network,
+        )
+
+    def program_request(
+        self,
+        program: Program,
+        arguments: Sequence[str],
+        *,
+        stdin: str | bytes = b"",
+        timeout_seconds: float | None = None,
+        workspace: int | None = None,
+        on_output: Callable[[str, bytes], None] | None = None,
+        network: tuple[str, ...] = (),
+        open_proxy: Callable[[tuple[str, ...]], EgressProxy] | None = None,
+    ) -> ExecutionRequest:
+        """Return the run of a program of the operator's list; the arguments are those of `ExecutionRequest`.
+
+        Raises:
+            ValueError: What is given cannot be run.
+        """
+        from mcp_server.resources.isolation.execution_request import ExecutionRequest
+
+        policy = self.policy(
+            timeout_seconds=timeout_seconds,
+            may_execute=True,
+            may_write=program.workspace == "write",
+            environment=program.environment,
+            network=network,
+        )
+        return ExecutionRequest(
+            policy=policy,
+            program=program.path,
+            arguments=program.command(arguments),
+            stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+            workspace=workspace,
+            on_output=on_output,
+            open_proxy=open_proxy,
         )
 
     def open_proxy(

@@ -16,6 +16,7 @@ from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED
 from mcp_server.security.permissions.resource_patterns import compile_pattern
 from mcp_server.security.running_call import RunningCall
@@ -79,6 +80,11 @@ class CallGate:
         # What the policy was asked about what lies behind a resource, and under which epoch it went on record.
         self._stances: dict[tuple[str, str], int] = {}
         self._evidence = evidence
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._permissions.policy
 
     async def require(self, permission_type: PermissionType, resource: str, relative: str | None = None) -> None:
         """Return when the door may open; see `AccessGate.require`.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcp_server.resources.filesystem.pinned_file import PinnedFile
     from mcp_server.resources.network.http_client import HttpClient
     from mcp_server.resources.sandbox_manager import SandboxManager
+    from mcp_server.security.apart.handler_door import HandlerDoor
     from mcp_server.security.authentication.peer_identity import PeerIdentity
     from mcp_server.security.authentication.principal import Principal
     from mcp_server.security.call_gate import CallGate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mcp_server.security.doors.root_action_door import RootActionDoor
     from mcp_server.security.doors.run_door import RunDoor
     from mcp_server.security.operation import Operation
+    from mcp_server.security.permissions.module_policy import ModulePolicy
     from mcp_server.security.running_call import RunningCall
 
 T = TypeVar("T")
@@ -179,6 +181,17 @@ class ClientContext:
 
             self._root_action = RootActionDoor(gate=self._gate, sandboxes=self._sandboxes, call=self._call)
         return self._root_action
+
+    @property
+    def apart(self) -> HandlerDoor:
+        """The call's own handler, in a process of its own; for the tier that calls handlers."""
+        from mcp_server.security.apart.handler_door import HandlerDoor
+
+        return HandlerDoor(context=self, operation=self._operation, pinned=self._pinned, **self._means)
+
+    def module_policy(self, module: str) -> ModulePolicy:
+        """Return what the policy says of a module, for this client."""
+        return self._gate.policy.module(self._principal.client, module)
 
     @property
     def isolation(self) -> str | None:

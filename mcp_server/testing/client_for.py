@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from mcp_server.client.memory_client import MODERN, Answerer, MemoryClient
 from mcp_server.core.constants import DEFAULT_CLIENT
@@ -31,6 +31,8 @@ async def client_for(
     sandbox: Mapping[str, Any] | None = None,
     programs: Mapping[str, Mapping[str, Any]] | None = None,
     root_actions: Mapping[str, Mapping[str, Any]] | None = None,
+    modules: Mapping[str, Mapping[str, Any]] | None = None,
+    isolation: Literal["inline", "process"] = "inline",
     answer: Answerer | None = None,
     revision: str = MODERN,
 ) -> AsyncIterator[ModuleClient]:
@@ -46,6 +48,8 @@ async def client_for(
         sandbox: The policy's `[sandbox]`: a test that runs as root reserves accounts here.
         programs: The policy's `[program.NAME]`, by name.
         root_actions: The policy's `[sudo.action.NAME]`, by name, switched on where there is one.
+        modules: The policy's `[module.NAME]`, by name.
+        isolation: `process` runs every handler in a sandboxed process of its own, as the policy's key does.
         answer: Answers the server's questions: `await answer(method, params)` returns the protocol's result.
         revision: The protocol's revision the client speaks.
 
@@ -56,7 +60,18 @@ async def client_for(
             refusal = await client.denied("count_words", path="../secret.txt")
     """
     policy = PolicyLoader().parse(
-        _policy_text(folder, allow, ask, deny, limits or {}, sandbox or {}, programs or {}, root_actions or {}),
+        _policy_text(
+            folder,
+            {"allow": allow, "ask": ask, "deny": deny},
+            limits or {},
+            isolation,
+            {
+                "sandbox": sandbox or {},
+                **{f"module.{name}": table for name, table in (modules or {}).items()},
+                **{f"program.{name}": table for name, table in (programs or {}).items()},
+            },
+            root_actions or {},
+        ),
         source="client_for",
     )
     with tempfile.TemporaryDirectory(prefix="mcp-server-test-") as state:
@@ -79,25 +94,25 @@ async def client_for(
 
 def _policy_text(
     folder: str | os.PathLike[str] | None,
-    allow: Sequence[str],
-    ask: Sequence[str],
-    deny: Sequence[str],
+    rules: Mapping[str, Sequence[str]],
     limits: Mapping[str, Any],
-    sandbox: Mapping[str, Any],
-    programs: Mapping[str, Mapping[str, Any]],
+    isolation: str,
+    tables: Mapping[str, Mapping[str, Any]],
     root_actions: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Return the policy as a file would say it, so that tests and operators read the same language."""
-    lines = ["version = 1", f"[client.{DEFAULT_CLIENT}]"]
+    lines = ["version = 1", f"[client.{DEFAULT_CLIENT}]", f"isolation = {_quoted(isolation)}"]
     if folder is not None:
         lines.append(f"folders = [{_quoted(os.path.abspath(os.fspath(folder)))}]")
-    for name, rules in (("allow", allow), ("ask", ask), ("deny", deny)):
-        lines.append(f"{name} = [{', '.join(_quoted(rule) for rule in rules)}]")
+    lines += [f"{name} = [{', '.join(map(_quoted, texts))}]" for name, texts in rules.items()]
     if limits:
         lines.append(f"limits = {{ {', '.join(f'{name} = {value}' for name, value in limits.items())} }}")
-    tables = {"sandbox": sandbox, **{f"program.{name}": table for name, table in programs.items()}}
     if root_actions:
-        tables |= {"sudo": {"enabled": True}, **{f"sudo.action.{name}": each for name, each in root_actions.items()}}
+        tables = {
+            **tables,
+            "sudo": {"enabled": True},
+            **{f"sudo.action.{name}": each for name, each in root_actions.items()},
+        }
     for heading, table in tables.items():
         if table:
             lines += [f"[{heading}]", *(f"{name} = {_written(value)}" for name, value in table.items())]

@@ -9,10 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.completion_result import CompletionResult
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+    from mcp_server.tools.apart.handler_place import HandlerPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Completion:
         arguments_parameter: Its parameter for the other arguments, None when there is none.
         client_parameter: Its parameter for the `ClientContext`, None when there is none.
         permissions: Everything it may need.
+        place: Where a process of its own finds its handler; None where it never leaves the server.
 
     >>> Completion("haiku", "topic", handler=str, is_sync=True, module="poems", value_parameter="value").argument
     'topic'
@@ -43,9 +46,14 @@ class Completion:
     arguments_parameter: str | None = None
     client_parameter: str | None = None
     permissions: tuple[Permission, ...] = ()
+    place: HandlerPlace | None = field(default=None, repr=False, compare=False)
 
     async def run(self, value: str, arguments: Mapping[str, str], context: ClientContext) -> CompletionResult:
         """Call the handler and return its values, a hundred at most."""
+        if self.place is not None and runs_apart(self.place, self.permissions, context):
+            from mcp_server.tools.apart.apart_calls import complete
+
+            return await complete(self, self.place, value, arguments, context)
         named: dict[str, Any] = {self.value_parameter: value}
         if self.arguments_parameter is not None:
             named[self.arguments_parameter] = dict(arguments)

@@ -11,13 +11,15 @@ from mcp_server.errors.configuration_error import ConfigurationError
 
 
 def creator_globals(created: object) -> dict[str, Any]:
-    """Return the names of the file that creates the object, past the `__init__` of its classes.
+    """Return the names of the file that creates the object, past the `__init__` of its classes and of this package's.
 
     Called from `__init__` itself.
     """
     frame = sys._getframe(1)
+    own = f"{__name__.partition('.')[0]}."
     while frame.f_back is not None and frame.f_code.co_name == "__init__":
-        if not any(value is created for value in frame.f_locals.values()):
+        is_own = str(frame.f_globals.get("__name__")).startswith(own)
+        if not is_own and not any(value is created for value in frame.f_locals.values()):
             break
         frame = frame.f_back
     return frame.f_globals

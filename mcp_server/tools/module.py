@@ -6,18 +6,19 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 from weakref import WeakSet
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.tools.apart.handler_place import place_of
 from mcp_server.tools.handler_lookup import creator_globals, find_handler
 from mcp_server.tools.hooks import Hook, call_hook
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.module_observer import ModuleObserver
 from mcp_server.tools.tool import Tool
 from mcp_server.tools.tool_annotations import ToolAnnotations
-from mcp_server.tools.written_lowering import made, make_written_tool
+from mcp_server.tools.written_lowering import made, made_early, make_written_tool
 
 if TYPE_CHECKING:
     from mcp_server.tools.completion import Completion
@@ -46,6 +47,8 @@ class Module:
         description: What it is for.
         instructions: What a model should know to use it well.
         tags: Labels for everything in it.
+        isolation: Where its handlers run: `inline`, in the server, or `process`, each call in a sandbox of its own. By
+            default only those run apart that declare CODE_EXECUTION or SYSTEM_COMMAND. The policy has the last word.
 
     Raises:
         ConfigurationError: The name is not one.
@@ -59,7 +62,13 @@ class Module:
     """
 
     def __init__(
-        self, name: str, *, description: str | None = None, instructions: str | None = None, tags: Iterable[str] = ()
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        instructions: str | None = None,
+        tags: Iterable[str] = (),
+        isolation: Literal["inline", "process"] | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise ConfigurationError(f"module {name!r}: a name is 1 to 64 letters, digits, '_', '-' or '.'")
@@ -73,6 +82,7 @@ class Module:
         self.listers: dict[str, ResourceLister] = {}
         self.completions: dict[tuple[str, str], Completion] = {}
         self._file_globals = creator_globals(self)
+        self._place = place_of(self, isolation)
         self._waiting: dict[tuple[str, str], Callable[[], Any]] = {}
         self._is_lowered = False
         self._start_hooks: list[Hook] = []
@@ -266,7 +276,7 @@ class Module:
                 meta=meta,
                 on_subscribe=on_subscribe,
             )
-            self._declare("resources", uri, self._early(make))
+            self._declare("resources", uri, made_early(make))
             return function
 
         return decorate
@@ -319,7 +329,7 @@ class Module:
             )
             if (reference, argument) in self.completions:
                 raise ConfigurationError(f"module {self.name!r} completes '{argument}' of {reference!r} twice")
-            self.completions[reference, argument] = self._early(make)()
+            self.completions[reference, argument] = made(made_early(make), self._place)
             return function
 
         return decorate
@@ -392,7 +402,7 @@ class Module:
             ConfigurationError: A handler is missing, or a type cannot be resolved.
         """
         for (kind, key), make in tuple(self._waiting.items()):
-            getattr(self, kind)[key] = made(make)
+            getattr(self, kind)[key] = made(make, self._place)
             del self._waiting[kind, key]
         self._is_lowered = True
 
@@ -409,7 +419,7 @@ class Module:
             name = str(options.get("name") or getattr(decorated, "__name__", ""))
             tags = self.tags.union(options.get("tags", ()))
             make = partial(maker, decorated, **{**options, "module": self.name, "name": name, "tags": tags})
-            self._declare(kind, name, self._early(make))
+            self._declare(kind, name, made_early(make))
             return decorated
 
         return decorate if function is None else decorate(function)
@@ -421,7 +431,7 @@ class Module:
         if not self._is_lowered:
             self._waiting[kind, key] = make
             return
-        value = made(make)
+        value = made(make, self._place)
         for observer in tuple(self._observers):
             observer.check_addition(self, kind, key)
         values[key] = value
@@ -437,11 +447,3 @@ class Module:
     def _tell(self, kind: str) -> None:
         for observer in tuple(self._observers):
             observer.module_changed(self, kind)
-
-    def _early(self, make: Callable[[], Any]) -> Callable[[], Any]:
-        """Make a typed value now, so that mistakes show where they stand; later, if it names what comes later."""
-        try:
-            value = make()
-        except NameError:
-            return make
-        return lambda: value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.argument_binding import ArgumentBinding
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.problems import unknown_arguments
@@ -20,6 +21,7 @@ from mcp_server.tools.result_building import content_block
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+    from mcp_server.tools.apart.handler_place import HandlerPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Prompt:
         permissions: Everything its handler may need.
         bindings: The bound part of it.
         tags: The author's own labels.
+        place: Where a process of its own finds its handler; None where it never leaves the server.
 
     >>> from mcp_server.tools.module import Module
     >>> module = Module("poems")
@@ -64,6 +67,7 @@ class Prompt:
     permissions: tuple[Permission, ...] = ()
     bindings: tuple[ArgumentBinding, ...] = field(default=(), repr=False)
     tags: frozenset[str] = frozenset()
+    place: HandlerPlace | None = field(default=None, repr=False, compare=False)
 
     async def run(self, arguments: Mapping[str, Any], context: ClientContext) -> PromptResult:
         """Check the arguments, call the handler, and build the messages.
@@ -83,6 +87,10 @@ class Prompt:
                 problems.append(f"'{argument.name}' must be a text")
         if problems:
             raise InvalidArgumentsError(problems)
+        if self.place is not None and runs_apart(self.place, self.permissions, context):
+            from mcp_server.tools.apart.apart_calls import call_prompt
+
+            return await call_prompt(self, self.place, arguments, context)
         named: dict[str, Any] = dict(arguments)
         if self.client_parameter is not None:
             named[self.client_parameter] = context

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.argument_binding import ArgumentBinding
 from mcp_server.tools.checks import is_asynchronous
 from mcp_server.tools.content.audio import Audio
@@ -24,6 +25,7 @@ from mcp_server.tools.uri_template import URITemplate
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+    from mcp_server.tools.apart.handler_place import HandlerPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class PublishedResource:
         bindings: The bound part of it.
         tags: The author's own labels.
         on_subscribe: The author's function that is told of a subscription; takes the context and the variables.
+        place: Where a process of its own finds its handler; None where it never leaves the server.
 
     >>> from mcp_server.tools.module import Module
     >>> module = Module("notes")
@@ -78,6 +81,7 @@ class PublishedResource:
     bindings: tuple[ArgumentBinding, ...] = field(default=(), repr=False)
     tags: frozenset[str] = frozenset()
     on_subscribe: Callable[..., Any] | None = field(default=None, repr=False)
+    place: HandlerPlace | None = field(default=None, repr=False, compare=False)
 
     def match(self, uri: str) -> dict[str, str] | None:
         """Return the values of the template's variables for a URI, None when it is not of this template."""
@@ -94,6 +98,10 @@ class PublishedResource:
 
         Source: MCP 2026-07-28, server/resources, "Error handling": contents are never empty for a missing resource.
         """
+        if self.place is not None and runs_apart(self.place, self.permissions, context):
+            from mcp_server.tools.apart.apart_calls import read_resource
+
+            return await read_resource(self, self.place, uri, variables, context)
         named: dict[str, Any] = dict(variables)
         if self.client_parameter is not None:
             named[self.client_parameter] = context
@@ -115,6 +123,11 @@ class PublishedResource:
         """
         hook = self.on_subscribe
         if hook is None:
+            return
+        if self.place is not None and runs_apart(self.place, self.permissions, context):
+            from mcp_server.tools.apart.apart_calls import subscribe
+
+            await subscribe(self, self.place, variables, context)
             return
         call = partial(hook, context, **variables)
         value = await (call() if is_asynchronous(hook) else context.run_sync(call))

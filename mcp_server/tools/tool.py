@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.security.permissions.need import Need
 from mcp_server.security.permissions.permission import Permission
+from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.argument_binding import ArgumentBinding
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.result_building import build_result
@@ -20,6 +21,7 @@ from mcp_server.tools.tool_result import ToolResult
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
+    from mcp_server.tools.apart.handler_place import HandlerPlace
 
 ISOLATION_META: Final = "dev.mcpserver/isolation"
 """The member of a result's `_meta` that says how well what was executed for it was contained."""
@@ -46,6 +48,7 @@ class Tool:
         bindings: The bound part of it.
         tags: The author's own labels.
         timeout_seconds: Its time limit in seconds, None for the server's default.
+        place: Where a process of its own finds its handler; None where it never leaves the server.
 
     >>> from mcp_server.tools.module import Module
     >>> module = Module("sums")
@@ -71,6 +74,7 @@ class Tool:
     bindings: tuple[ArgumentBinding, ...] = field(default=(), repr=False)
     tags: frozenset[str] = frozenset()
     timeout_seconds: float | None = None
+    place: HandlerPlace | None = field(default=None, repr=False, compare=False)
     has_effects: bool = field(default=True, init=False)
     _definition_hash: str = field(default="", init=False, repr=False, compare=False)
 
@@ -116,15 +120,21 @@ class Tool:
             InvalidArgumentsError: The arguments do not fit the schema.
             LimitExceededError: The result is larger than the client may have.
         """
-        positional, named = self.contract.prepare(arguments, context)
-        if not self.is_sync:
-            value = await self.handler(*positional, **named)
+        place = self.place
+        if place is not None and runs_apart(place, self.permissions, context):
+            from mcp_server.tools.apart.apart_calls import call_tool
+
+            result = await call_tool(self, place, arguments, context)
         else:
-            function = partial(self.handler, **named) if named else self.handler
-            value = await context.run_sync(function, *positional)
-            if inspect.isawaitable(value):  # a plain function that returns a coroutine
-                value = await value
-        result = build_result(value, self.contract)
+            positional, named = self.contract.prepare(arguments, context)
+            if not self.is_sync:
+                value = await self.handler(*positional, **named)
+            else:
+                function = partial(self.handler, **named) if named else self.handler
+                value = await context.run_sync(function, *positional)
+                if inspect.isawaitable(value):  # a plain function that returns a coroutine
+                    value = await value
+            result = build_result(value, self.contract)
         if context.isolation is not None:
             result = replace(result, meta={**(result.meta or {}), ISOLATION_META: context.isolation})
         size = result.size

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.tools.apart.handler_place import HandlerPlace
 from mcp_server.tools.argument_binding import bindings_of
 from mcp_server.tools.checks import as_icons, check_name, check_timeout, did_you_mean, is_asynchronous
 from mcp_server.tools.icon import Icon
@@ -99,20 +101,34 @@ def make_written_tool(
     return make
 
 
-def made(make: Callable[[], Any]) -> Any:
+def made(make: Callable[[], Any], place: HandlerPlace | None) -> Any:
     """Make a value that had to wait for the types it names.
+
+    Args:
+        make: Makes it.
+        place: Where a process of its own finds its handler.
 
     Raises:
         ConfigurationError: A type is still not there.
     """
     try:
-        return make()
+        value = make()
     except NameError as error:
         raise ConfigurationError(
             f"a type of a handler cannot be resolved: {error}. Types written as strings (or under `from __future__ "
             "import annotations`) are looked up at the top of the handler's file: import or define it there, not in a "
             "function and not only for the type checker"
         ) from error
+    return value if place is None else replace(value, place=place)
+
+
+def made_early(make: Callable[[], Any]) -> Callable[[], Any]:
+    """Make a typed value now, so that mistakes show where they stand; later, if it names what comes later."""
+    try:
+        value = make()
+    except NameError:
+        return make
+    return lambda: value
 
 
 def check_argument(what: str, argument: str, known: Iterable[str]) -> None:

@@ -40,6 +40,14 @@ class ScriptedWorker:
         self._told = told
         self._end()
 
+    @property
+    def has_been_told(self) -> bool:
+        return self._over.is_set()
+
+    async def is_over(self) -> None:
+        """Return when it has ended, whoever ended it."""
+        await self._over.wait()
+
     def kill(self) -> None:
         self.kills += 1
         self._end()

@@ -84,6 +84,8 @@ class Bubblewrap:
         seccomp_fd: int,
         status_fd: int,
         limits: ResourceLimits,
+        workspace_path: str = WORKSPACE,
+        code: Iterable[tuple[str, int]] = (),
         shares_network: bool = False,
     ) -> list[str]:
         """Return the options, without the program and the command.
@@ -97,6 +99,8 @@ class Bubblewrap:
             seccomp_fd: A descriptor the system call filter is read from.
             status_fd: Where the sandbox tells its first process.
             limits: For the sizes of what is in memory.
+            workspace_path: Where the workspace is found inside.
+            code: Further files and directories that may be read, each with a descriptor of it.
             shares_network: Leave the host's network in place; only to show what its absence prevents.
         """
         size = str(limits.tmp_bytes)
@@ -116,12 +120,14 @@ class Bubblewrap:
         options += ["--proc", "/proc", "--dev", "/dev"]
         for directory in ("/tmp", "/dev/shm"):  # noqa: S108 - inside, and nobody else's
             options += ["--size", size, "--perms", "0700", "--tmpfs", directory]
+        for path, descriptor in code:
+            options += ["--ro-bind-fd", str(descriptor), path]
         if workspace_fd is None:
-            options += ["--size", size, "--perms", "0700", "--tmpfs", WORKSPACE]
+            options += ["--size", size, "--perms", "0700", "--tmpfs", workspace_path]
         else:
-            options += ["--bind-fd" if may_write else "--ro-bind-fd", str(workspace_fd), WORKSPACE]
+            options += ["--bind-fd" if may_write else "--ro-bind-fd", str(workspace_fd), workspace_path]
         # The directory of the devices would be one without a bound.
-        options += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORKSPACE]
+        options += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", workspace_path]
         for name, value in self.environment().items():
             options += ["--setenv", name, value]
         options += ["--seccomp", str(seccomp_fd), "--json-status-fd", str(status_fd)]

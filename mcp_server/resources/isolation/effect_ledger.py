@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ class EffectLedger:
         found = Counter(effect.kind for effect in self._effects)
         self.counts: Final[Mapping[str, int]] = MappingProxyType({str(kind): found[kind] for kind in EffectKind})
         self.is_truncated: Final = is_truncated
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(EffectLedger, is_truncated=self.is_truncated, max_listed=self._max_listed), (self._effects,)
 
     def __len__(self) -> int:
         return len(self._effects)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mcp_server.resources.isolation.bubblewrap import WORKSPACE
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class ExecutionRequest:
         stdin: What it can read.
         workspace: An open descriptor of the directory that is its `/workspace`; None for an empty one that is gone
             afterwards. It stays the caller's.
+        workspace_path: Where the workspace is found inside, when not at `/workspace`.
+        code_paths: Files and directories of the host that it may read, each found inside under its own name.
         on_output: Told of each piece as it comes, with the stream's name, `stdout` or `stderr`.
         open_proxy: Makes what carries its connections to the hosts and ports of the policy, and nowhere else.
 
@@ -38,6 +41,8 @@ class ExecutionRequest:
     arguments: tuple[str, ...] = ()
     stdin: bytes = b""
     workspace: int | None = None
+    workspace_path: str = WORKSPACE
+    code_paths: tuple[str, ...] = ()
     on_output: Callable[[str, bytes], None] | None = None
     open_proxy: Callable[[tuple[str, ...]], EgressProxy] | None = None
 

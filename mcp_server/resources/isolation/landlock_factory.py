@@ -60,16 +60,14 @@ class LandlockFactory(WorkerFactory):
     def close(self) -> None:
         """Make no more; nothing is held open."""
 
-    async def _start(self, shape: SandboxShape) -> SandboxWorker:
-        if shape.has_network:
-            # Its relay would listen on the host, for everybody.
-            raise ResourceUnavailableError("missing", "without namespaces there is no network for what is run")
-        area = self._scratch(shape.owner)
-        scratch = area.path
-        # Its owner made it for this run, in a directory that nobody else may enter.
-        workspace = scratch if shape.workspace is None else os.readlink(f"/proc/self/fd/{shape.workspace}")
-        view = SandboxView(
-            workspace=workspace,
+    def plan(self, shape: SandboxShape) -> tuple[list[str], SandboxView]:
+        """Return the command that makes a sandbox of that shape, and where things are in it; starts nothing."""
+        view = self._view_of("{scratch}", None if shape.workspace is None else "{workspace}")
+        return [self._program, *INTERPRETER_OPTIONS, "{runner}"], view
+
+    def _view_of(self, scratch: str, workspace: str | None) -> SandboxView:
+        return SandboxView(
+            workspace=scratch if workspace is None else workspace,
             scratch=(scratch,),
             readable=self._readable,
             devices=_DEVICES,
@@ -79,6 +77,18 @@ class LandlockFactory(WorkerFactory):
             filters=self._filters,
             shares_processes=True,
         )
+
+    async def _start(self, shape: SandboxShape) -> SandboxWorker:
+        if shape.has_network:
+            # Its relay would listen on the host, for everybody.
+            raise ResourceUnavailableError("missing", "without namespaces there is no network for what is run")
+        if shape.code:
+            # Files would not be found under their own names: those are the host's.
+            raise ResourceUnavailableError("missing", "without namespaces a handler cannot run in a worker of its own")
+        area = self._scratch(shape.owner)
+        # Its owner made it for this run, in a directory that nobody else may enter.
+        workspace = None if shape.workspace is None else os.readlink(f"/proc/self/fd/{shape.workspace}")
+        view = self._view_of(area.path, workspace)
         run = (
             f"import sys; sys.path.append({self._package!r})\n"
             "from mcp_server.resources.isolation.runner import main; main()"

@@ -74,6 +74,8 @@ class LandlockRules:
         rights |= dict.fromkeys(view.scratch, WRITE | execute)
         if view.workspace not in view.scratch:
             rights[view.workspace] = (WRITE if policy.may_write else READ) | execute
+        for path in view.listable:
+            rights.setdefault(path, ACCESS_FS_READ_DIR)
         handled_net = Landlock.net_rights(self.abi)
         connect = handled_net & ACCESS_NET_CONNECT_TCP if policy.network else 0
         return {

@@ -41,6 +41,8 @@ class SandboxConfig:
             run.
         session_seconds: How long a process may run on between calls; what is run within one call has its own limit.
         sudo: What may be done as root, outside of any sandbox.
+        allows_unsandboxed: Whether whoever started the server said that he knows what tier `none` is. No policy says it
+            for him: it takes both.
 
     Raises:
         ValueError: The accounts are no range, or hold the system's own.
@@ -59,12 +61,18 @@ class SandboxConfig:
     copies: StagingLimits = field(default_factory=StagingLimits)
     session_seconds: float = 3600.0
     sudo: SudoConfig = field(default_factory=SudoConfig)
+    allows_unsandboxed: bool = False
 
     def __post_init__(self) -> None:
         if self.accounts is not None:
             first, last = self.accounts
             if not 1000 <= first <= last < 2**32 - 2:
                 raise ValueError("accounts must be a range of user ids of 1000 and above, the smaller first")
+
+    @property
+    def accepts_none(self) -> bool:
+        """Whether code may run that nothing contains, where nothing better is to be had."""
+        return self.min_tier is IsolationTier.NONE and self.allows_unsandboxed
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON members."""

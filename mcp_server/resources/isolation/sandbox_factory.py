@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,9 @@ _RUNNER: Final = (
     "resources/kernel/seccomp.py",
 )
 """All of this package that exists inside; the packages around them are empty there."""
+
+_NO_DESCRIPTOR: Final = 1 << 40
+"""Beyond every descriptor, size and number in the options."""
 
 _PACKAGES: Final = ("", "resources/", "resources/isolation/", "resources/kernel/")
 
@@ -84,44 +88,102 @@ class SandboxFactory(WorkerFactory):
         if descriptor is not None:
             os.close(descriptor)
 
+    def plan(self, shape: SandboxShape) -> tuple[list[str], SandboxView]:
+        """Return the command that makes a sandbox of that shape, and where things are in it; starts nothing."""
+        names: dict[str, str] = {}
+        inside = {path for path, _ in self._contents(shape)}
+
+        def named(what: str) -> int:
+            # Of a size that no other word of the command has.
+            number = _NO_DESCRIPTOR + len(names)
+            names[str(number)] = f"{{{what}}}"
+            return number
+
+        options = self._options(
+            shape._replace(workspace=None if shape.workspace is None else named("workspace")),
+            interpreter_fd=None if self._interpreter.prefix is None else named("interpreter"),
+            readable=lambda path, content: named("contents" if path in inside else path),
+            opened=named,
+            status=named("status"),
+        )
+        words = [self._bubblewrap.program, *options, "--", self._interpreter.program, *INTERPRETER_OPTIONS, "{runner}"]
+        return [names.get(word, word) for word in words], self._view_of(shape)
+
     async def _start(self, shape: SandboxShape) -> SandboxWorker:
         with contextlib.ExitStack() as theirs:
+            given = [each for each in (self._interpreter_fd, shape.workspace) if each is not None]
 
-            def readable(content: bytes) -> int:
-                descriptor = _readable(content)
+            def keep(descriptor: int) -> int:
                 theirs.callback(os.close, descriptor)
+                given.append(descriptor)
                 return descriptor
 
-            files = [(path, readable(content)) for path, content in self._files]
-            if shape.has_network:
-                files += [(path, readable(content)) for path, content in _authorities()]
-            filter_fd = readable(self._network_filter if shape.has_network else self._filter_program)
             status_read, status_write = os.pipe2(os.O_CLOEXEC)
             theirs.callback(os.close, status_write)
-            options = self._bubblewrap.options(
-                interpreter=self._interpreter,
+            options = self._options(
+                shape,
                 interpreter_fd=self._interpreter_fd,
-                workspace_fd=shape.workspace,
-                may_write=shape.may_write,
-                files=files,
-                seccomp_fd=filter_fd,
-                status_fd=status_write,
-                limits=ResourceLimits(tmp_bytes=shape.tmp_bytes),
+                readable=lambda path, content: keep(_readable(content)),
+                opened=lambda path: keep(os.open(path, os.O_PATH | os.O_CLOEXEC)),
+                status=status_write,
             )
             # By a descriptor, for whoever is inside can read the arguments of the first process.
-            options_fd = readable("\0".join(options).encode())
-            given = [filter_fd, options_fd, *(descriptor for _, descriptor in files)]
-            given += [each for each in (self._interpreter_fd, shape.workspace) if each is not None]
+            options_fd = keep(_readable("\0".join(options).encode()))
             command = [self._bubblewrap.program, "--args", str(options_fd), "--", self._interpreter.program]
             return await self._launch(
                 SandboxWorker,
-                self._view,
+                self._view_of(shape),
                 shape,
                 before=[*command, *INTERPRETER_OPTIONS, "-c", _RUN],
                 after=(),
                 descriptors=given,
                 status=(status_read, status_write),
             )
+
+    def _options(
+        self,
+        shape: SandboxShape,
+        *,
+        interpreter_fd: int | None,
+        readable: Callable[[str, bytes], int],
+        opened: Callable[[str], int],
+        status: int,
+    ) -> list[str]:
+        """Return the options of a sandbox.
+
+        Args:
+            shape: Which.
+            interpreter_fd: The interpreter's installation, open; None where `/usr` holds it.
+            readable: Makes a descriptor that the contents of a file inside are read from.
+            opened: Makes a descriptor of a file or directory of the host.
+            status: Where the sandbox tells its first process.
+        """
+        return self._bubblewrap.options(
+            interpreter=self._interpreter,
+            interpreter_fd=interpreter_fd,
+            workspace_fd=shape.workspace,
+            may_write=shape.may_write,
+            files=[(path, readable(path, content)) for path, content in self._contents(shape)],
+            seccomp_fd=readable(
+                "the system call filter", self._network_filter if shape.has_network else self._filter_program
+            ),
+            status_fd=status,
+            limits=ResourceLimits(tmp_bytes=shape.tmp_bytes),
+            workspace_path=shape.workspace_path,
+            code=[(path, opened(path)) for path in shape.code],
+        )
+
+    def _contents(self, shape: SandboxShape) -> list[tuple[str, bytes]]:
+        return [*self._files, *(_authorities() if shape.has_network else ())]
+
+    def _view_of(self, shape: SandboxShape) -> SandboxView:
+        return replace(
+            self._view,
+            workspace=shape.workspace_path,
+            readable=(*self._view.readable, *shape.code),
+            # Whoever imports a file looks at what lies around it; nothing does here but what is to be found.
+            listable=tuple({os.path.dirname(path): None for path in shape.code}),
+        )
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

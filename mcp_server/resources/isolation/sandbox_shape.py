@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mcp_server.resources.isolation.bubblewrap import WORKSPACE
+
 
 class SandboxShape(NamedTuple):
     """What cannot be changed any more once a sandbox stands; what it runs comes later.
@@ -16,6 +18,8 @@ class SandboxShape(NamedTuple):
         may_write: Whether the workspace is writable.
         owner: The user and group it runs as on the host, None for the server's own.
         has_network: Whether what runs in it may reach something.
+        workspace_path: Where the workspace is found inside.
+        code: Files and directories of the host that it may read, each found inside under its own name.
 
     >>> SandboxShape(1 << 20).may_write
     False
@@ -26,3 +30,5 @@ class SandboxShape(NamedTuple):
     may_write: bool = False
     owner: tuple[int, int] | None = None
     has_network: bool = False
+    workspace_path: str = WORKSPACE
+    code: tuple[str, ...] = ()

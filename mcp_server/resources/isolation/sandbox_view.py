@@ -16,6 +16,7 @@ class SandboxView:
         workspace: Its working directory.
         scratch: Directories that it may write into, whatever its policy.
         readable: Files and directories that it may read, beside the system's.
+        listable: Directories of which it may learn the names: those around what it may read.
         devices: Devices, or directories of them, that it may read and write.
         system: Directories that hold programs and libraries.
         hidden: Where the runner's own code is.
@@ -30,6 +31,7 @@ class SandboxView:
     workspace: str = WORKSPACE
     scratch: tuple[str, ...] = ("/tmp", "/dev/shm")  # noqa: S108 - inside, and nobody else's
     readable: tuple[str, ...] = ("/etc", "/proc")
+    listable: tuple[str, ...] = ()
     devices: tuple[str, ...] = ("/dev",)
     system: tuple[str, ...] = ("/usr",)
     hidden: str = PACKAGE

@@ -153,18 +153,20 @@ class StagingArea:
             ConfigurationError: The staging directory lies in the client's folder.
             ResourceUnavailableError: `full` or `io`: the staging directory cannot be written.
         """
-        descriptor = self.fileno()
-        for root in manager.roots:
-            root.refuse_overlap([self.path])
-        copier = TreeCopier(
-            descriptor,
-            opener=self._opener,
-            limits=self.limits,
-            owner=self._owner,
-            copied=self._copied,
-            substitutes=substitutes,
+        return self._copier(manager, substitutes).copy(
+            manager, names, may_read=may_read, may_list=may_list if may_list is not None else may_read
         )
-        return copier.copy(manager, names, may_read=may_read, may_list=may_list if may_list is not None else may_read)
+
+    def make_directories(self, manager: FileSystemManager, locations: Iterable[FileLocation]) -> None:
+        """Make directories of the client's first folder, empty, with those above them; what is none there is left out.
+
+        Raises:
+            ConfigurationError: The staging directory lies in the client's folder.
+            ResourceUnavailableError: `full` or `io`: the staging directory cannot be written.
+        """
+        copier = self._copier(manager)
+        for location in locations:
+            copier.make_directory(manager, location)
 
     def effects(self) -> EffectLedger:
         """Return how the directory differs from what was copied in; knows nothing yet of what may be written.
@@ -270,6 +272,21 @@ class StagingArea:
                 raise
             return name, lock
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+    def _copier(
+        self, manager: FileSystemManager, substitutes: Mapping[str, Callable[[bytes], bytes]] | None = None
+    ) -> TreeCopier:
+        descriptor = self.fileno()
+        for root in manager.roots:
+            root.refuse_overlap([self.path])
+        return TreeCopier(
+            descriptor,
+            opener=self._opener,
+            limits=self.limits,
+            owner=self._owner,
+            copied=self._copied,
+            substitutes=substitutes,
+        )
 
     def _reader(self) -> TreeReader:
         return TreeReader(self.fileno(), opener=self._opener)

@@ -111,6 +111,16 @@ class TreeCopier:
             is_truncated=is_truncated,
         )
 
+    def make_directory(self, manager: FileSystemManager, location: FileLocation) -> None:
+        """Make one directory, with those above it and nothing in it, where the folder has it."""
+        try:
+            pinned = manager.pin(location, kind="directory")
+        except MCPServerError as error:
+            self._skipped[refusal_of(error)] += 1
+            return
+        pinned.close()
+        self._take_directory(manager, location, lambda absolute, relative: True)
+
     def _take_tree(
         self, manager: FileSystemManager, pinned: PinnedFile, may_read: PathPredicate, may_list: PathPredicate
     ) -> bool:

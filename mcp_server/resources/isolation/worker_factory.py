@@ -68,6 +68,13 @@ class WorkerFactory(ABC):
         return worker
 
     @abstractmethod
+    def plan(self, shape: SandboxShape) -> tuple[list[str], SandboxView]:
+        """Return the command that makes a sandbox of that shape, and where things are in it; starts nothing.
+
+        Descriptors, and what is made for one run alone, stand there as what they are, in braces.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Make no more; harmless when done already."""
 

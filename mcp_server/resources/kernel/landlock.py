@@ -77,6 +77,13 @@ _RULE_PATH_BENEATH: Final = 1
 _RULE_NET_PORT: Final = 2
 
 
+_FS_NAMES: Final = (
+    *("execute", "write_file", "read_file", "read_dir", "remove_dir", "remove_file", "make_char", "make_dir"),
+    *("make_reg", "make_sock", "make_fifo", "make_block", "make_sym", "refer", "truncate", "ioctl_dev", "resolve_unix"),
+)
+"""In the order of their bits."""
+
+
 class Landlock:
     """`landlock_create_ruleset(2)` and its two companions; a thin door without any policy.
 
@@ -121,6 +128,15 @@ class Landlock:
     def fs_rights(abi: int) -> int:
         """Return all rights to files that ABI `abi` knows."""
         return _known(_FS_BY_ABI, abi)
+
+    @staticmethod
+    def fs_names(rights: int) -> tuple[str, ...]:
+        """Return the names of rights to files, as the kernel's own documentation has them, in lower case.
+
+        >>> Landlock.fs_names(ACCESS_FS_READ_FILE | ACCESS_FS_EXECUTE)
+        ('execute', 'read_file')
+        """
+        return tuple(name for bit, name in enumerate(_FS_NAMES) if rights >> bit & 1)
 
     @staticmethod
     def file_rights(abi: int) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
@@ -12,9 +12,6 @@ from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.program import Program
 from mcp_server.security.doors.sandbox_door import SandboxDoor
 from mcp_server.security.permissions.permission_type import PermissionType
-
-if TYPE_CHECKING:
-    from mcp_server.resources.network.egress_proxy import EgressProxy
 
 
 class ProgramDoor(SandboxDoor):
@@ -49,39 +46,13 @@ class ProgramDoor(SandboxDoor):
             raise ResourceUnavailableError("missing", f"the program {program!r} cannot be run; ask the operator")
         return found, command
 
-    def _request(
-        self,
-        program: Program,
-        arguments: Sequence[str],
-        *,
-        stdin: str | bytes,
-        timeout_seconds: float | None = None,
-        workspace: int | None = None,
-        on_output: Callable[[str, bytes], None] | None = None,
-        network: tuple[str, ...] = (),
-        open_proxy: Callable[[tuple[str, ...]], EgressProxy] | None = None,
-    ) -> ExecutionRequest:
-        """Return the run of a permitted program.
+    def _request(self, program: Program, arguments: Sequence[str], **more: Any) -> ExecutionRequest:
+        """Return the run of a permitted program; see `SandboxManager.program_request`.
 
         Raises:
             InvalidArgumentsError: What is given cannot be run.
         """
-        policy = self._sandboxes.policy(
-            timeout_seconds=timeout_seconds,
-            may_execute=True,
-            may_write=program.workspace == "write",
-            environment=program.environment,
-            network=network,
-        )
         try:
-            return ExecutionRequest(
-                policy=policy,
-                program=program.path,
-                arguments=program.command(arguments),
-                stdin=stdin.encode() if isinstance(stdin, str) else stdin,
-                workspace=workspace,
-                on_output=on_output,
-                open_proxy=open_proxy,
-            )
+            return self._sandboxes.program_request(program, arguments, **more)
         except ValueError as error:
             raise InvalidArgumentsError([str(error)]) from error

@@ -128,6 +128,42 @@ class StagedWorkspace:
             raise ResourceUnavailableError("missing", f"not every file could be given to the program: {reasons}")
         return report
 
+    async def copy_granted(self, names: Iterable[str] | None, *, beside: Iterable[str] = ()) -> None:
+        """Copy in what may be read without a question, and the directories that are listed or written in; no more.
+
+        Args:
+            names: Files and directories that were permitted already, and what lies below them; None for the folder.
+            beside: What may be written: the directory of each is made, where it is one.
+
+        Raises:
+            LimitExceededError: It is too much to be copied whole.
+            ResourceUnavailableError: There is no room.
+        """
+        gate = self._gate
+        permitted = None if names is None else frozenset(names)
+
+        def may_read(absolute: str, relative: str) -> bool:
+            return (permitted is not None and absolute in permitted) or gate.allows(
+                PermissionType.FILE_READ, absolute, relative
+            )
+
+        def may_list(absolute: str, relative: str) -> bool:
+            return (
+                (permitted is not None and absolute in permitted)
+                or gate.allows(PermissionType.DIRECTORY_LIST, absolute, relative)
+                or gate.could_allow(PermissionType.FILE_WRITE, absolute, relative)
+            )
+
+        def work() -> CopyReport:
+            found = None if permitted is None else [self._files.locate(name) for name in sorted(permitted)]
+            report = self._area.copy_in(self._files, found, may_read=may_read, may_list=may_list)
+            self._area.make_directories(self._files, [self._files.locate(name).parent for name in beside])
+            return report
+
+        report: CopyReport = await self._run_blocking(work)
+        if not report.is_whole:
+            raise self._too_large()
+
     async def take_back(self) -> EffectLedger:
         """Write back what the run did, as far as it is permitted; return what was done and what was refused.
 

@@ -32,7 +32,8 @@ class ClientProfile:
         message_keys: The keys with which it signs messages, None when it signs none.
         started_by: The executables of which one must have started the server, where the command line names the client;
             empty for any.
-        isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
+        isolation: `process`: handlers of modules that do not ship with the server run in sandboxed processes;
+            `inline`: where the policy or the module says.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
     True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from os import PathLike, fspath
 from os.path import isdir, realpath
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
@@ -22,6 +23,7 @@ from mcp_server.security.permissions.rule_compiler import RuleCompiler
 if TYPE_CHECKING:
     from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
 
+_NOTHING_SAID: Final = ModulePolicy()
 _FOLDER_GRANTS: Final = ("FILE_READ **", "DIRECTORY_LIST **", "FILE_WRITE **")
 
 
@@ -35,6 +37,7 @@ class Policy:
         clients: The profiles by the clients' names.
         ceiling: What nobody gets more than, None for no ceiling.
         default_deny: The shipped denials and those the policy adds.
+        modules: What is said of single modules, by their names.
         issuers: Whose tokens are accepted, by the names that the policy gives them.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
@@ -47,6 +50,7 @@ class Policy:
     clients: Mapping[str, ClientProfile] = field(default_factory=dict)
     ceiling: PolicyLayer | None = None
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
+    modules: Mapping[str, ModulePolicy] = field(default_factory=dict)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
@@ -54,6 +58,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
+        object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
         object.__setattr__(self, "issuers", MappingProxyType(dict(self.issuers)))
         object.__setattr__(self, "digest", _digest(self))
 
@@ -90,6 +95,20 @@ class Policy:
             raise ConfigurationError(f"the path of a folder {error}; choose another folder") from error
         return cls({client: profile})
 
+    def module(self, client: str, module: str) -> ModulePolicy:
+        """Return what is said of a module when that client calls it.
+
+        A client that is to have processes of its own has them whatever is said of the module.
+
+        >>> Policy.for_folders(["/"]).module("local", "notes").isolation is None
+        True
+        """
+        found = self.modules.get(module, _NOTHING_SAID)
+        profile = self.clients.get(client)
+        if profile is not None and profile.isolation == "process":
+            return replace(found, isolation="process")
+        return found
+
     def grants(self, permission_type: PermissionType) -> bool:
         """Whether any client has a rule that allows this kind of right, or asks for it, on anything.
 
@@ -112,6 +131,7 @@ def _digest(policy: Policy) -> str:
         "default_deny": _layer_form(policy.default_deny),
         "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
         "clients": {name: _profile_form(profile) for name, profile in policy.clients.items()},
+        "modules": {name: asdict(module) for name, module in policy.modules.items()},
         "sandbox": policy.sandbox.to_json(),
     }
     if policy.issuers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final, Literal, cast
 
@@ -34,6 +34,7 @@ from mcp_server.security.permissions.issuer_section import (
     read_message_keys,
     read_programs,
 )
+from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -47,7 +48,7 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_TABLES: Final = ("version", "ceiling", "client", "default_deny", "issuer", "sandbox", "program", "sudo")
+_TABLES: Final = ("version", "ceiling", "client", "default_deny", "issuer", "module", "sandbox", "program", "sudo")
 _CLIENT_KEYS: Final = (
     "folders",
     "global_folders",
@@ -152,8 +153,12 @@ class PolicyLoader:
             )
             for name, section in document.sections("client").items()
         }
+        folders = [folder for each in clients.values() for folder in (*each.folders, *each.global_folders)]
         policy = Policy(
             clients,
+            modules={
+                name: self._module(section, directory, folders) for name, section in document.sections("module").items()
+            },
             ceiling=ceiling,
             default_deny=PolicyLayer(deny=(*default_denies(), *extra)),
             sandbox=replace(
@@ -170,8 +175,8 @@ class PolicyLoader:
 
     def _sandbox(self, section: PolicySection, programs: Mapping[str, PolicySection]) -> SandboxConfig:
         section.check_keys(_SANDBOX_KEYS)
-        # "none" is no tier that could be asked for: nothing is ever run without a sandbox.
-        tiers = [tier.label for tier in IsolationTier if tier is not IsolationTier.NONE]
+        # "none" takes a switch of the command line as well: see `SandboxConfig.accepts_none`.
+        tiers = [tier.label for tier in IsolationTier]
         limits = section.section("limits")
         limits.check_keys(SANDBOX_CEILINGS)
         values: dict[str, Any] = {}
@@ -266,12 +271,6 @@ class PolicyLoader:
         isolation = cast(
             Literal["inline", "process"], section.text("isolation", "inline", choices=("inline", "process"))
         )
-        if isolation == "process":
-            # Said and not done would be the worst of all: the operator would rely on it.
-            raise section.error(
-                f"'isolation' in {section.name}: this version runs handlers in its own process only; leave it out",
-                "isolation",
-            )
         return ClientProfile(
             name,
             folders=folders,
@@ -281,6 +280,27 @@ class PolicyLoader:
             tools=self._tools(section),
             isolation=isolation,
         )
+
+    def _module(self, section: PolicySection, base: str | None, folders: Sequence[str]) -> ModulePolicy:
+        section.check_keys(("isolation", "code"))
+        isolation: Any = None
+        if "isolation" in section:
+            isolation = section.text("isolation", "process", choices=("inline", "process"))
+        code: list[str] = []
+        for at, text in enumerate(section.texts("code")):
+            try:
+                path = self._folder(text, "", base)
+            except ConfigurationError as error:
+                raise section.error(error.message, "code", at) from error
+            if any(os.path.commonpath([path, folder]) in (path, folder) for folder in folders):
+                # Whoever may write there would write what runs.
+                raise section.error(
+                    f"{text!r} lies in a client's folder, or holds one; keep code where no client may write", "code", at
+                )
+            if not os.path.exists(path):
+                raise section.error(f"there is no file or directory {text!r}", "code", at)
+            code.append(path)
+        return ModulePolicy(isolation, tuple(code))
 
     def _folders(
         self, section: PolicySection, key: str, client: str, base: str | None, taken: dict[str, str]

@@ -182,7 +182,7 @@ def test_a_run_that_knocks_everywhere_fills_no_audit(folder: Path) -> None:
 
 def wrapping(*permissions: Permission) -> Module:
     """Return a module whose tool runs a program with a network that its own arguments do not name."""
-    module = Module("wrapping")
+    module = Module("wrapping", isolation="inline")
 
     async def wrap(client: ClientContext, arguments: dict[str, Any]) -> str:
         result = await client.code.run_python(

@@ -216,7 +216,7 @@ def test_a_command_that_is_not_shown_is_not_listed(folder: Path) -> None:
 
 
 def test_a_tool_that_declares_less_reaches_less_and_ends_nothing(folder: Path) -> None:
-    module = Module("narrow")
+    module = Module("narrow", isolation="inline")
 
     async def peek(client: ClientContext, params: Mapping[str, Any]) -> str:
         return (await client.processes.read(params["process"])).text

@@ -1,9 +1,25 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mcp_server.resources import sandbox_examiner
+from mcp_server.resources.isolation.bubblewrap import Bubblewrap
+from tests.support.sandboxes import ACCOUNTS
+
+RUNS = """
+version = 1
+[client.local]
+folders = ["Desk"]
+allow = ["CODE_EXECUTION python", "SYSTEM_COMMAND git *", "SYSTEM_COMMAND ls *"]
+[sandbox]
+{accounts}
+[program.git]
+preset = "git"
+"""
 
 
 def test_a_good_policy_is_0_with_its_clients_and_digest(run: Any, desk: Path) -> None:
@@ -86,3 +102,57 @@ def test_explain_wants_a_known_type_a_known_client_and_a_folder(run: Any, server
     done = run("policy", "explain", "FILE_READ", "x", "--state", desk / "state")
     assert done.code == 2
     assert "no folder" in done.err
+
+
+@pytest.fixture
+def running(desk: Path) -> tuple[str, ...]:
+    """A server that runs code and git."""
+    path = desk / "running.toml"
+    accounts = f"accounts = {list(ACCOUNTS)}" if os.getuid() == 0 else ""
+    path.write_text(RUNS.format(accounts=accounts))
+    path.chmod(0o600)
+    return ("--policy", str(path), "--state", str(desk / "state"))
+
+
+def test_explain_shows_how_code_would_be_run(run: Any, running: tuple[str, ...]) -> None:
+    done = run("policy", "explain", "CODE_EXECUTION", "python", *running)
+    assert done.code == 0
+    for word in ("It would run in tier", "--unshare-all", "Landlock, inside", "no execution", "limit cpu_seconds"):
+        assert word in done.out
+    plan = run("policy", "explain", "CODE_EXECUTION", "python", *running, "--json").data["run"]
+    assert plan["arguments"] == ["python"]
+    assert set(plan["environment"]) == {"HOME", "LANG", "PATH", "TMPDIR"}
+    assert plan["limits"]["cpu_seconds"] == 20
+    assert "execute" not in plan["landlock"]["/usr"]
+
+
+def test_explain_shows_the_very_command_of_a_program(run: Any, running: tuple[str, ...]) -> None:
+    plan = run("policy", "explain", "SYSTEM_COMMAND", "git status --short", *running, "--json").data["run"]
+    assert plan["arguments"][0] == "/usr/bin/git"
+    # With what the preset adds.
+    assert len(plan["arguments"]) > 3
+    assert ["--ro-bind-fd", "{workspace}", "/workspace"] in plan["sandbox"]
+    assert "execute" in plan["landlock"]["/usr"]
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("ls -l", "no program 'ls' in the operator's list"),
+        ("git push", "none of the forms"),
+        ("git 'status", "No closing quotation"),
+        ("", "no program ''"),
+    ],
+)
+def test_explain_says_why_something_would_not_run(run: Any, running: tuple[str, ...], command: str, why: str) -> None:
+    assert why in run("policy", "explain", "SYSTEM_COMMAND", command, *running, "--json").data["run"]
+
+
+def test_explain_says_what_the_machine_lacks(
+    run: Any, running: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bubblewrap, "problem", lambda self: "bubblewrap is not installed")
+    monkeypatch.setattr(sandbox_examiner, "LSM_ABI", 10**6)
+    told = run("policy", "explain", "CODE_EXECUTION", "python", *running)
+    assert "it would not run" in told.out
+    assert "bubblewrap is not installed" in " ".join(told.out.split())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.tools.catalog import Catalog
 from mcp_server.tools.module import Module
 from mcp_server.tools.tool_manager import ToolManager
@@ -24,6 +25,9 @@ class FakeContext:
 
     def resolve_path(self, text: str) -> str:
         return f"/root-of-client/{text}"
+
+    def module_policy(self, module: str) -> ModulePolicy:
+        return ModulePolicy()
 
     async def run_sync(self, function: Callable[..., Any], /, *args: Any) -> Any:
         self.in_thread.append(function)

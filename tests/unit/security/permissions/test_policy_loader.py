@@ -100,7 +100,11 @@ BAD = [
     ('[client."../ada"]', 2, "client name"),
     ('[client.ada]\ntools = ["a\\n"]', 3, "U+000A"),
     ('[client.ada]\nisolation = "thread"', 3, "must be one of"),
-    ('[client.ada]\nisolation = "process"', 3, "in its own process only"),
+    ('[module.notes]\nisolation = "thread"', 3, "must be one of"),
+    ('[module.notes]\nisolaton = "inline"', 3, "did you mean 'isolation'"),
+    ('[module.notes]\ncode = ["Missing"]', 3, "there is no file or directory"),
+    ('[client.ada]\nfolders = ["Notes"]\n[module.notes]\ncode = ["Notes/lib"]', 5, "lies in a client's folder"),
+    ('[client.ada]\nfolders = ["Notes"]\n[module.notes]\ncode = ["."]', 5, "lies in a client's folder"),
     ("[client.ada]\nlimits = { calls_per_minut = 1 }", 3, "did you mean 'calls_per_minute'"),
     ("[client.ada]\n[client.ada.limits]\nconcurrent_calls = 0", 4, "whole number from 1"),
     ("[client.ada]\nlimits = { timeout_seconds = nan }", 3, "a number from 1"),
@@ -250,7 +254,7 @@ def test_a_mistake_about_a_preset_is_told_with_its_line(loader: PolicyLoader, te
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"full"', '"none"', "'min_tier' in [sandbox] must be one of 'lsm', 'ns', 'full'"),
+        ('"full"', '"vm"', "'min_tier' in [sandbox] must be one of 'none', 'lsm', 'ns', 'full'"),
         ("[210000, 210063]", "[210063, 210000]", "the smaller first"),
         ("[210000, 210063]", "[0, 10]", "from 1000"),
         ("[210000, 210063]", "[210000]", "two whole numbers"),

@@ -1,0 +1,107 @@
+"""Where a process of its own finds a module's handlers."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from mcp_server.errors.configuration_error import ConfigurationError
+
+MAIN: Final = "__main__"
+_SHIPPED: Final = "mcp_server.tools.modules."
+_SYSTEM: Final = "/usr"
+"""What every sandbox has anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerPlace:
+    """The module that offers a handler, and the Python module that makes it when it is imported again.
+
+    Args:
+        module: The module's name.
+        python_module: The name of the Python module that creates it; `__main__` for a program.
+        isolation: Where its author wants its handlers to run; None leaves it to what they declare.
+
+    >>> HandlerPlace("notes", "json").code[-1].endswith("json")
+    True
+    """
+
+    module: str
+    python_module: str
+    isolation: Literal["inline", "process"] | None = None
+
+    @property
+    def file(self) -> str:
+        """The absolute path of the Python module's file.
+
+        Raises:
+            ConfigurationError: It has none, as what is typed into an interpreter.
+        """
+        found = getattr(sys.modules.get(self.python_module), "__file__", None)
+        if not isinstance(found, str) or not os.path.isfile(found):
+            raise ConfigurationError(
+                f"module {self.module!r} is to run in a process of its own, and {self.python_module!r} is no file that "
+                "could be imported there; write it into one"
+            )
+        return os.path.realpath(found)
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """The files and directories that hold its code: its own package, this one, and what is installed beside it.
+
+        Raises:
+            ConfigurationError: It is in no file.
+        """
+        found = [*_installed(), _package_of("mcp_server"), self._own]
+        kept: dict[str, None] = {}
+        for path in found:
+            if not any(os.path.commonpath([path, each]) == each for each in (_SYSTEM, *kept)):
+                kept[path] = None
+        return tuple(kept)
+
+    @property
+    def search_path(self) -> list[str]:
+        """What belongs into `sys.path` there.
+
+        Raises:
+            ConfigurationError: It is in no file.
+        """
+        places = [os.path.dirname(self._own), os.path.dirname(_package_of("mcp_server")), *_installed()]
+        return list(dict.fromkeys(places))
+
+    @property
+    def _own(self) -> str:
+        if self.python_module != MAIN and "." in self.python_module:
+            return _package_of(self.python_module.partition(".")[0])
+        file = self.file
+        return os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file
+
+
+def place_of(module: Any, isolation: Literal["inline", "process"] | None) -> HandlerPlace | None:
+    """Return where the handlers of a module are found; None for one that ships, which does all it does by the doors.
+
+    Args:
+        module: The `Module`.
+        isolation: Where its author wants them to run.
+    """
+    kind = type(module).__module__
+    # What makes a shipped module may be anybody's file; its handlers are those of its class.
+    is_shipped = kind.startswith(_SHIPPED) or module.defined_in.startswith(f"{__package__.partition('.')[0]}.")
+    return None if is_shipped else HandlerPlace(module.name, module.defined_in, isolation)
+
+
+def _package_of(name: str) -> str:
+    """Return the directory of a package that was imported."""
+    package = sys.modules[name]
+    found = getattr(package, "__path__", None)
+    if not found:
+        raise ConfigurationError(f"the package {name!r} is in no directory that a process of its own could be given")
+    return os.path.realpath(str(next(iter(found))))
+
+
+def _installed() -> list[str]:
+    """Return the directories of installed packages; the user's own are none, for anybody's program writes there."""
+    return [os.path.realpath(path) for path in site.getsitepackages() if os.path.isdir(path)]
