@@ -19,6 +19,7 @@ from mcp_server.security.authentication.authenticators.authenticator_factory imp
     REVOCATION_FILE,
     AuthenticatorFactory,
 )
+from mcp_server.security.authentication.certificates.client_certificate import ClientCertificate
 from mcp_server.security.authentication.evidence_kind import EvidenceKind
 from mcp_server.security.authentication.jose.compact_jws import CompactJWS
 from mcp_server.security.authentication.jose.strict_json import read_object
@@ -67,6 +68,9 @@ def add_parser(commands: Any) -> None:
     what.add_argument("--id", metavar="JTI", help="the token of this id")
     what.add_argument("--subject", metavar="SUB", help="all tokens that speak for this subject")
     what.add_argument("--client-id", metavar="ID", help="all tokens that were issued to this client_id")
+    what.add_argument(
+        "--certificate", metavar="FILE", help="no token: every client certificate with the key of this one (PEM)"
+    )
     what.add_argument("--all", action="store_true", help="all tokens of the issuer")
     revoke.add_argument(
         "--for-good", action="store_true", help="those that are issued later too, and not only those issued until now"
@@ -81,13 +85,14 @@ def run_issue(arguments: Namespace, output: Output) -> ExitCode:
     config, facts = _way_to(policy, arguments.client, arguments.issuer)
     issuer = TokenIssuer(rules=config.rules, key=key_store(state, config.rules.name).signing_key(), clock=time.time)
     named = dict(facts)
+    certificate = None if arguments.certificate is None else _certificate(arguments.certificate)
     try:
         text, token = issuer.issue(
             subject=named.get("subject", arguments.client),
             client_id=named.get("client_id", arguments.client),
             lifetime_seconds=arguments.lifetime,
             scopes=[*(value for name, value in facts if name == "scope"), *arguments.scope],
-            certificate_thumbprint=None if arguments.certificate is None else _thumbprint(arguments.certificate),
+            certificate_thumbprint=None if certificate is None else certificate.thumbprint,
             key_thumbprint=arguments.jkt,
         )
     except ValueError as error:
@@ -138,7 +143,9 @@ def run_revoke(arguments: Namespace, output: Output) -> ExitCode:
     latest = now + MOST_LIFETIME_SECONDS + MOST_LEEWAY_SECONDS
     before = FOR_GOOD if arguments.for_good else now
     entry: dict[str, Any]
-    if arguments.id is not None:
+    if arguments.certificate is not None:
+        entry = {"certificate": _certificate(arguments.certificate).key_digest}
+    elif arguments.id is not None:
         entry = {"issuer": _issuer(policy, arguments.issuer).rules.issuer, "token": arguments.id, "until": latest}
     elif arguments.subject is not None or arguments.client_id is not None:
         name = "client_id" if arguments.subject is None else "subject"
@@ -153,7 +160,8 @@ def run_revoke(arguments: Namespace, output: Output) -> ExitCode:
         if claims["iss"] not in {each.rules.issuer for each in policy.issuers.values()}:
             raise ConfigurationError("this token is of no issuer of the policy, so it is refused already")
         entry = {"issuer": claims["iss"], "token": claims["jti"], "until": latest}
-    record_action(state, "revoke.token", {"jti" if name == "token" else name: entry[name] for name in entry})
+    kind = "revoke.token" if arguments.certificate is None else "revoke.cert"
+    record_action(state, kind, {"jti" if name == "token" else name: entry[name] for name in entry})
     try:
         RevocationFile(state / REVOCATION_FILE).add(entry, now=now)
     except OSError as error:
@@ -226,14 +234,12 @@ def _way_to(policy: Policy, client: str, name: str | None) -> tuple[IssuerConfig
     )
 
 
-def _thumbprint(file: str) -> str:
+def _certificate(file: str) -> ClientCertificate:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from mcp_server.security.authentication.certificates.client_certificate import ClientCertificate
-
     try:
         certificate = x509.load_pem_x509_certificate(Path(file).read_bytes())
-        return ClientCertificate.parse(certificate.public_bytes(Encoding.DER)).thumbprint
+        return ClientCertificate.parse(certificate.public_bytes(Encoding.DER))
     except (OSError, ValueError) as error:
         raise ConfigurationError("is no certificate in PEM", source=file) from error

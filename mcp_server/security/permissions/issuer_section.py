@@ -27,6 +27,7 @@ from mcp_server.security.permissions.resource_text import path_parts
 if TYPE_CHECKING:
     from mcp_server.security.authentication.key_sets.key_address import KeyAddress
     from mcp_server.security.authentication.key_sets.key_set import KeySet
+    from mcp_server.security.permissions.client_profile import ClientProfile
 
 MAX_MATCHES: Final = 64
 """Ways in which one client is recognised; a certificate and a token or two is what there is."""
@@ -128,11 +129,14 @@ def read_programs(section: PolicySection, key: str) -> tuple[str, ...]:
 
 
 def check_matches(policy: Policy, document: PolicySection) -> None:
-    """Refuse a policy in which one way leads to two clients.
+    """Refuse a policy in which one way leads to two clients, or to none because its key is another's.
 
     Raises:
         ConfigurationError: It does; with the line.
     """
+    for name, profile in policy.clients.items():
+        for at, match in enumerate(profile.matches):
+            _check_key(profile, match, document, ("client", name, "match", at))
     owners: dict[tuple[Any, ...], str] = {}
     for name, profile in policy.clients.items():
         for at, match in enumerate(profile.matches):
@@ -142,6 +146,20 @@ def check_matches(policy: Policy, document: PolicySection) -> None:
                 raise document.error(
                     f"this leads to client {owner!r} already, and must lead to one only", "client", name, "match", at
                 )
+
+
+def _check_key(
+    profile: ClientProfile, match: ClientMatch, document: PolicySection, where: tuple[str | int, ...]
+) -> None:
+    keys = profile.message_keys
+    for name, value in match.demands.get(EvidenceKind.KEY, ()):
+        # What stands in a file may be there tomorrow.
+        is_known = keys is not None and (keys.inline is None or value in keys.inline.keys)
+        if name == "id" and not is_known:
+            raise document.error(
+                f"client {profile.name!r} has no key {value!r}; write it under [[client.{profile.name}.message_key]]",
+                *where,
+            )
 
 
 def check_key_files(policy: Policy, document: PolicySection, realpath: Callable[[str], str]) -> None:

@@ -289,9 +289,6 @@ key = {{ id = "as-ed-1" }}
 [client.eve]
 [[client.eve.match]]
 peer = {{ uid = 7 }}
-[[client.eve.match]]
-key = {{ id = "as-ed-1" }}
-peer = {{ uid = 7 }}
 """
 SIGNED = ListenerRules(signatures=SignatureMode.REQUIRE)
 

@@ -11,17 +11,19 @@ import pytest
 from mcp_server.errors.authentication_error import AuthenticationError
 from mcp_server.security.authentication.authenticators import token_authenticator
 from mcp_server.security.authentication.authenticators.authenticator_factory import REVOCATION_FILE
+from mcp_server.security.authentication.certificates.client_certificate import ClientCertificate
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.jose.base64url import encode_base64url
 from mcp_server.security.authentication.jose.compact_jws import CompactJWS
 from mcp_server.security.authentication.jose.signing_key import SigningKey
 from mcp_server.security.authentication.listener_rules import ListenerRules
+from mcp_server.security.authentication.peer_identity import PeerIdentity
 from mcp_server.security.authentication.presented_token import PresentedToken
 from mcp_server.security.authentication.tokens.revocation_file import RevocationFile
 from mcp_server.security.authentication.tokens.revocation_list import FOR_GOOD, RevocationList
 from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 from mcp_server.security.authentication.tokens.verified_token_cache import VerifiedTokenCache
-from tests.support.authentication_rig import AuthenticationRig, certificate, credentials, thumbprint
+from tests.support.authentication_rig import POLICY, AuthenticationRig, certificate, credentials, thumbprint
 from tests.support.tokens import EC_KEY, ED_KEY, ISSUER, NOW, VerifierRig, claims, raw_token, token, vector
 
 CORPUS = vector("jwt-negative", "cases.json")
@@ -196,9 +198,41 @@ def test_n11_a_list_that_cannot_be_read_refuses_every_token(tmp_path: Path, dama
     rig.manager.authenticate(connection)
     (tmp_path / REVOCATION_FILE).write_text(damage)
     rig.pass_time(1)
-    assert rig.refusal_of(connection) == "token: the revocation list cannot be read, so no token is accepted"
-    # Who shows no token has nothing that could have been revoked.
-    assert rig.show(certificate=certificate(hosts=["writer.example"])).client == "writer"
+    reason = "the revocation list cannot be read, so no token or certificate is accepted"
+    assert rig.refusal_of(connection) == f"token: {reason}"
+    assert rig.refusal(certificate=certificate(hosts=["writer.example"])) == f"certificate: {reason}"
+    # Who shows neither has nothing that could have been revoked.
+    assert rig.show(peer=PeerIdentity(uid=4242)).client == "neighbour"
+
+
+def test_a_list_that_is_gone_stays_in_force_under_the_next_policy_too(tmp_path: Path) -> None:
+    RevocationFile(tmp_path / REVOCATION_FILE).add({"issuer": ISSUER, "token": "t-1", "until": NOW + 600}, now=NOW)
+    rig = AuthenticationRig(state=tmp_path)
+    assert rig.refusal(token()) == "token: revoked"
+    (tmp_path / REVOCATION_FILE).unlink()
+    rig.pass_time(1)
+    rig.replace(POLICY + "[client.another]\n")
+    assert rig.refusal(token()) == "token: revoked"
+    assert rig.show(token(jti="t-2")).client == "reporter"
+
+
+def test_a_revoked_certificate_is_refused_on_a_connection_that_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = AuthenticationRig(state=tmp_path)
+    stolen, other = (certificate(hosts=["writer.example"]) for _ in range(2))
+    connection = credentials(certificate=stolen)
+    assert rig.manager.authenticate(connection).client == "writer"
+    digest = ClientCertificate.parse(stolen).key_digest
+    RevocationFile(tmp_path / REVOCATION_FILE).add({"certificate": digest}, now=NOW)
+    rig.pass_time(1)
+    assert rig.refusal_of(connection) == "certificate: revoked"
+    # A token that is bound to it goes with it, and another certificate of the same name does not.
+    assert rig.refusal(token(cnf={"x5t#S256": thumbprint(stolen)}), certificate=stolen) == "certificate: revoked"
+    assert rig.show(certificate=other).client == "writer"
+    # The negative control.
+    monkeypatch.setattr(RevocationList, "check_certificate", lambda self, key_digest: None)
+    assert rig.manager.authenticate(connection).client == "writer"
 
 
 def test_n12_a_token_ends_between_two_calls_of_one_connection(rig: AuthenticationRig) -> None:

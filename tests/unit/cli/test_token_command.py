@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mcp_server.security.audit.audit_reader import AuditReader
+from mcp_server.security.authentication.certificates.client_certificate import ClientCertificate
 from mcp_server.security.authentication.jose.compact_jws import CompactJWS
 from tests.support.authentication_rig import certificate, thumbprint
 
@@ -172,3 +173,16 @@ def test_an_issuer_whose_keys_are_missing_says_so(run: Any, tmp_path: Path, type
     policy.chmod(0o600)
     done = run("token", "issue", "--client", "ada", "--policy", policy, "--state", tmp_path / "state")
     assert "mcp-server keys generate home" in done.err
+
+
+def test_a_certificate_is_revoked_by_its_key(run: Any, place: Any, tmp_path: Path) -> None:
+    der = certificate()
+    (tmp_path / "c.pem").write_bytes(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM))
+    done = run("token", "revoke", "--certificate", tmp_path / "c.pem", *place, "--json")
+    digest = ClientCertificate.parse(der).key_digest
+    assert done.data == {"revoked": {"certificate": digest}}
+    (record,) = [
+        each for each in AuditReader(Path(place[-1]) / "audit" / "_admin").tail(40) if each["kind"] == "revoke.cert"
+    ]
+    assert record["certificate"] == digest
+    assert run("token", "revoke", "--certificate", tmp_path / "desk.toml", *place).code == 2

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mcp_server.security.authentication.key_sets.remote_key_source import RemoteKeySource
     from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
     from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
+    from mcp_server.security.authentication.tokens.revocation_file import RevocationFile
+    from mcp_server.security.authentication.tokens.revocation_list import RevocationList
     from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 
 logger = logging.getLogger(__name__)
@@ -38,8 +40,8 @@ Report = Callable[[str, Mapping[str, Any]], object]
 class AuthenticatorFactory:
     """Make the authenticators of a policy, and again of the next one.
 
-    What must outlive a policy is kept here: the count of changes, the proofs that were seen, and keys
-    that were fetched.
+    What must outlive a policy is kept here: the count of changes, what was revoked, the proofs that
+    were seen, and keys that were fetched.
 
     Args:
         state_directory: Where the list of what was revoked lives; None for no list.
@@ -67,6 +69,7 @@ class AuthenticatorFactory:
         self._changes = ChangeCounter() if changes is None else changes
         self._monotonic = monotonic
         self._remote: dict[tuple[str, ...], RemoteKeySource] = {}
+        self._revocation_file: RevocationFile | None = None
         self._proof_verifier: ProofVerifier | None = None
 
     def build(
@@ -91,8 +94,9 @@ class AuthenticatorFactory:
             CertificateAuthenticator,
         )
 
-        found: list[Authenticator] = [PeerAuthenticator(), CertificateAuthenticator(clock=self._clock)]
-        watched: list[Callable[[], bool]] = []
+        revocations, watched = self._revoked()
+        certificates = CertificateAuthenticator(clock=self._clock, revocations=revocations)
+        found: list[Authenticator] = [PeerAuthenticator(), certificates]
         if issuers:
             from mcp_server.security.authentication.authenticators.token_authenticator import TokenAuthenticator
 
@@ -125,25 +129,32 @@ class AuthenticatorFactory:
         Args:
             issuers: The issuers of the policy, by their names.
             is_start: Whether an issuer whose keys cannot be read is an error.
-            watched: Gets what looks whether keys or revocations have changed.
+            watched: Gets what looks whether keys have changed.
 
         Raises:
             ConfigurationError: The keys of an issuer cannot be used.
         """
-        from mcp_server.security.authentication.tokens.revocation_file import RevocationFile
-        from mcp_server.security.authentication.tokens.revocation_list import RevocationList
         from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
 
         found = [(config.rules, self._issuer_source(config, is_start=is_start)) for config in issuers.values()]
-        looks = [source.has_changed for _, source in found]
-        revocations: Callable[[], RevocationList] = RevocationList
-        if self._state_directory is not None:
-            file = RevocationFile(self._state_directory / REVOCATION_FILE, report=self._report)
-            looks.append(file.has_changed)
-            revocations = file.current
         if watched is not None:
-            watched += looks
+            watched += [source.has_changed for _, source in found]
+        revocations, _ = self._revoked()
         return TokenVerifier(issuers=found, revocations=revocations, epoch=self._changes, clock=self._clock)
+
+    def _revoked(self) -> tuple[Callable[[], RevocationList], list[Callable[[], bool]]]:
+        """Return what tells the list of what was revoked, and what looks whether it has changed.
+
+        One file for all policies: a list that is gone stays in force, under the next policy too.
+        """
+        from mcp_server.security.authentication.tokens.revocation_file import RevocationFile
+        from mcp_server.security.authentication.tokens.revocation_list import RevocationList
+
+        if self._state_directory is None:
+            return RevocationList, []
+        if self._revocation_file is None:
+            self._revocation_file = RevocationFile(self._state_directory / REVOCATION_FILE, report=self._report)
+        return self._revocation_file.current, [self._revocation_file.has_changed]
 
     def _proofs(self) -> ProofVerifier:
         """Return the verifier of proofs, one for all policies: what was seen under one is seen under the next."""

@@ -9,6 +9,7 @@ from mcp_server.security.authentication.certificates.client_certificate import C
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.evidence import Evidence
 from mcp_server.security.authentication.evidence_kind import EvidenceKind
+from mcp_server.security.authentication.tokens.revocation_list import RevocationList
 
 
 class CertificateAuthenticator:
@@ -19,6 +20,7 @@ class CertificateAuthenticator:
 
     Args:
         clock: Seconds since 1970.
+        revocations: Returns the list in force; raises `LookupError` when it cannot be known.
 
     Source: RFC 8705, section 2.
 
@@ -30,14 +32,17 @@ class CertificateAuthenticator:
 
     kind = EvidenceKind.MTLS
 
-    def __init__(self, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float], revocations: Callable[[], RevocationList] = RevocationList
+    ) -> None:
         self._clock = clock
+        self._revocations = revocations
 
     def examine(self, credentials: Credentials, earlier: Evidence | None) -> Evidence | None:
         """Return what the certificate says, None when none was shown.
 
         Raises:
-            AuthenticationError: It is malformed, does not hold yet, or not any more.
+            AuthenticationError: It is malformed, does not hold yet or any more, or was revoked.
         """
         if credentials.certificate is None:
             return None
@@ -48,6 +53,10 @@ class CertificateAuthenticator:
             raise AuthenticationError("certificate: malformed, or of nobody in particular") from None
         if not certificate.not_before <= self._clock() < certificate.not_after:
             raise AuthenticationError("certificate: expired, or not valid yet")
+        try:
+            self._revocations().check_certificate(certificate.key_digest)
+        except (ValueError, LookupError) as error:
+            raise AuthenticationError(f"certificate: {error}") from None
         facts = {("spki_sha256", certificate.key_digest)}
         facts |= {("san_uri", each) for each in certificate.uris}
         facts |= {("san_dns", each) for each in certificate.host_names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ MAX_REVOCATION_BYTES: Final = 2 * MEBIBYTES
 MAX_REVOCATIONS: Final = 10_000
 
 _FILE_MODE: Final = 0o600
+_KEY_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _NAMES: Final = ("token", "subject", "client_id")
 
 
@@ -29,8 +31,8 @@ class RevocationFile:
     """Read the list, and again when it has changed; add to it, one writer at a time.
 
     No file is an empty list, until there was one. A list that has gone since, or cannot be read any more, is not taken
-    for an empty one: what was known stays in force in the first case, and in the second nobody's token is accepted,
-    for a check that cannot be made has failed.
+    for an empty one: what was known stays in force in the first case, and in the second no token and no certificate is
+    accepted, for a check that cannot be made has failed.
 
     Args:
         path: The file.
@@ -61,7 +63,7 @@ class RevocationFile:
             LookupError: It cannot be known.
         """
         if self._list is None:
-            raise LookupError("the revocation list cannot be read, so no token is accepted")
+            raise LookupError("the revocation list cannot be read, so no token or certificate is accepted")
         return self._list
 
     def has_changed(self) -> bool:
@@ -80,7 +82,8 @@ class RevocationFile:
         """Add one entry, and drop those of tokens that have ended.
 
         Args:
-            entry: `issuer`, and either `token` and `until`, or `before` with `subject`, `client_id` or neither.
+            entry: `issuer`, and either `token` and `until`, or `before` with `subject`, `client_id` or neither; or
+                `certificate` and nothing else.
             now: Seconds since 1970.
 
         Raises:
@@ -92,6 +95,7 @@ class RevocationFile:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             entries = [] if self._file.stamp() is None else self._entries()
+            _list_of(entries)
             kept = [each for each in entries if each.get("until", FOR_GOOD) >= now and each != entry]
             if len(kept) >= MAX_REVOCATIONS:
                 raise ConfigurationError(
@@ -100,6 +104,8 @@ class RevocationFile:
                 )
             _list_of([dict(entry)])
             self._replace(json.dumps({"version": 1, "revoked": [*kept, dict(entry)]}, indent=1).encode("utf-8"))
+        except ValueError as error:
+            raise ConfigurationError(str(error), source=str(self._path)) from error
         finally:
             os.close(lock)
 
@@ -108,10 +114,10 @@ class RevocationFile:
             self._list = _list_of(self._entries())
         except (ConfigurationError, ValueError) as error:
             self._list = None
-            logger.error("the revocation list cannot be used, so no token is accepted: %s", error)  # noqa: TRY400 - says all
+            logger.error("the revocation list cannot be used, so no token or certificate is accepted: %s", error)  # noqa: TRY400 - says all
             self._report("keyset.changed", {"issuer": None, "keys": [], "reason": "the revocation list cannot be read"})
 
-    def _entries(self) -> list[dict[str, Any]]:
+    def _entries(self) -> list[Any]:
         try:
             document = read_object(self._file.read())
         except ValueError as error:
@@ -131,12 +137,16 @@ class RevocationFile:
         os.replace(temporary, self._path)
 
 
-def _list_of(entries: list[dict[str, Any]]) -> RevocationList:
+def _list_of(entries: list[Any]) -> RevocationList:
     tokens: dict[tuple[str, str], int] = {}
     subjects: dict[tuple[str, str], int] = {}
     clients: dict[tuple[str, str], int] = {}
     issuers: dict[str, int] = {}
+    certificates: set[str] = set()
     for entry in entries:
+        if isinstance(entry, dict) and entry.keys() == {"certificate"}:
+            certificates.add(_key_digest(entry["certificate"]))
+            continue
         issuer, name, moment = _entry(entry)
         if name is None:
             issuers[issuer] = max(moment, issuers.get(issuer, -1))
@@ -144,7 +154,13 @@ def _list_of(entries: list[dict[str, Any]]) -> RevocationList:
         table = {"token": tokens, "subject": subjects, "client_id": clients}[name]
         key = (issuer, entry[name])
         table[key] = max(moment, table.get(key, -1))
-    return RevocationList(tokens, subjects, clients, issuers)
+    return RevocationList(tokens, subjects, clients, issuers, frozenset(certificates))
+
+
+def _key_digest(value: object) -> str:
+    if not isinstance(value, str) or not _KEY_DIGEST.fullmatch(value):
+        raise ValueError("an entry of the revocation list names a certificate by something else than its key")
+    return value
 
 
 def _entry(entry: object) -> tuple[str, str | None, int]:

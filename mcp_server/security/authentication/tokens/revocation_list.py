@@ -1,4 +1,4 @@
-"""Which tokens are not accepted any more."""
+"""Which tokens and certificates are not accepted any more."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class RevocationList:
         subjects: Pairs of issuer and `sub`; tokens issued until the moment beside them are not accepted.
         clients: Pairs of issuer and `client_id`, in the same way.
         issuers: Issuers, in the same way.
+        certificates: SHA-256 of the public keys of client certificates, hexadecimal, so that a renewal does not help.
 
     >>> token = VerifiedToken("https://as.example", "ada", "desk", "t1", issued_at=5, expires_at=60)
     >>> RevocationList().check(token)
@@ -36,6 +37,7 @@ class RevocationList:
     subjects: Mapping[tuple[str, str], int] = field(default_factory=dict)
     clients: Mapping[tuple[str, str], int] = field(default_factory=dict)
     issuers: Mapping[str, int] = field(default_factory=dict)
+    certificates: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("tokens", "subjects", "clients", "issuers"):
@@ -57,3 +59,12 @@ class RevocationList:
                 raise ValueError(f"revoked by {what}")
         if token.issued_at <= self.issuers.get(token.issuer, -1):
             raise ValueError("revoked by its issuer")
+
+    def check_certificate(self, key_digest: str) -> None:
+        """Return when the certificates with this public key were not revoked.
+
+        Raises:
+            ValueError: They were.
+        """
+        if key_digest in self.certificates:
+            raise ValueError("revoked")

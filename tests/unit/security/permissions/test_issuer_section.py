@@ -111,6 +111,7 @@ def test_whatever_decides_changes_the_digest(tmp_path: Path) -> None:
         ("[client.ada]\nmessage_key = []\n", 3, "at least one"),
         ("[client.ada]\n[[client.ada.match]]\nkey = { id = '../x' }\n", 4, "no key id"),
         ("[client.ada]\n[[client.ada.match]]\nkey = {}\n", 4, "'id' in"),
+        ("[client.ada]\n[[client.ada.match]]\nkey = { id = 'k1' }\n", 3, "has no key 'k1'"),
         (AS + MATCH + MATCH.replace("client.ada", "client.eve"), 14, "client 'ada' already"),
     ],
 )

@@ -26,11 +26,13 @@ def test_entries_of_every_kind_are_written_and_read(path: Path) -> None:
     writer.add({"issuer": "i", "subject": "s", "before": 3}, now=NOW)
     writer.add({"issuer": "i", "client_id": "c", "before": 6}, now=NOW)
     writer.add({"issuer": "i", "before": 7}, now=NOW)
+    writer.add({"certificate": "a" * 64}, now=NOW)
     found = RevocationFile(path).current()
     assert dict(found.tokens) == {("i", "t"): 2000}
     assert dict(found.subjects) == {("i", "s"): 5}
     assert dict(found.clients) == {("i", "c"): 6}
     assert dict(found.issuers) == {"i": 7}
+    assert found.certificates == {"a" * 64}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -87,18 +89,24 @@ def test_a_list_that_is_gone_stays_in_force(path: Path, caplog: pytest.LogCaptur
         {"issuer": "i", "token": "t", "subject": "s", "until": 7},
         {"issuer": "i", "before": 7, "note": "x"},
         "entry",
+        {"certificate": "AB"},
+        {"certificate": 7},
+        {"certificate": "a" * 64, "issuer": "i"},
     ],
 )
 def test_a_damaged_entry_makes_the_whole_list_unknown(path: Path, entry: Any, caplog: pytest.LogCaptureFixture) -> None:
     records: list[str] = []
     path.write_text(json.dumps({"version": 1, "revoked": [{"issuer": "i", "before": 7}, entry]}))
     file = RevocationFile(path, report=lambda kind, fields: records.append(kind))
-    with pytest.raises(LookupError, match="no token is accepted"):
+    with pytest.raises(LookupError, match="no token or certificate"):
         file.current()
     assert records == ["keyset.changed"]
-    assert "no token is accepted" in caplog.text
+    assert "no token or certificate is accepted" in caplog.text
+    # Nor is anything added to a list that is damaged, or a damaged entry to one that is not.
+    with pytest.raises(ConfigurationError, match="an entry"):
+        RevocationFile(path).add({"issuer": "i", "before": 9}, now=0)
     if isinstance(entry, dict):
-        with pytest.raises(ValueError, match="an entry"):
+        with pytest.raises(ConfigurationError, match="an entry"):
             RevocationFile(path.with_name("other")).add(entry, now=0)
 
 

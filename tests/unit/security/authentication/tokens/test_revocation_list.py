@@ -40,3 +40,10 @@ def test_names_of_others_and_later_tokens_are_not_touched(revoked: dict[str, Any
     RevocationList(**revoked).check(TOKEN)
     with pytest.raises(ValueError, match="revoked"):
         RevocationList(tokens={(TOKEN.issuer, "other"): 1}).check(replace(TOKEN, token_id="other"))
+
+
+def test_a_certificate_is_revoked_by_its_key() -> None:
+    revoked = RevocationList(certificates=frozenset({"a" * 64}))
+    revoked.check_certificate("b" * 64)
+    with pytest.raises(ValueError, match="revoked"):
+        revoked.check_certificate("a" * 64)
