@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mcp_server.errors.authentication_error import AuthenticationError
-from mcp_server.resources.resource_config import ResourceConfig
-from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.authentication.credentials import Credentials
-from mcp_server.security.authentication.local_peers.peer_reader import PeerReader
 from mcp_server.security.authentication.peer_identity import PeerIdentity
 from mcp_server.security.authentication_manager import AuthenticationManager
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.policy_loader import PolicyLoader
-from mcp_server.security.security_config import SecurityConfig
-from mcp_server.security.security_tier import SecurityTier
 from tests.support.authentication_rig import AuthenticationRig
 
 POLICY = """
@@ -101,24 +98,44 @@ def test_where_nobody_can_tell_who_started_it_it_was_nobody() -> None:
     assert "started by a program" in caught.value.reason
 
 
-@pytest.mark.parametrize("is_named", [True, False])
-def test_the_real_parent_is_asked(tmp_path: Path, is_named: bool) -> None:
-    parent = PeerReader().of_parent()
-    parent.close()
-    assert parent.identity.pid == os.getppid()
-    program = parent.identity.executable if is_named else "/usr/bin/no-such-program"
-    resources = ResourceTier(config=ResourceConfig())
-    security = SecurityTier(
-        config=SecurityConfig(
-            policy=PolicyLoader().parse(f'version = 1\n[client.claude]\nstarted_by = ["{program}"]\n'),
-            audit_directory=tmp_path / "audit",
-        ),
-        resources=resources,
-    )
-    shown = Credentials(transport="stdio", profile="claude")
-    if is_named:
-        assert security.authentication.authenticate(shown).client == "claude"
-    else:
-        with pytest.raises(AuthenticationError):
-            security.authentication.authenticate(shown)
+PROGRAM = """
+import sys
+from pathlib import Path
+from mcp_server.errors.authentication_error import AuthenticationError
+from mcp_server.resources.resource_config import ResourceConfig
+from mcp_server.resources.resource_tier import ResourceTier
+from mcp_server.security.authentication.credentials import Credentials
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.security.security_config import SecurityConfig
+from mcp_server.security.security_tier import SecurityTier
+
+policy = PolicyLoader().parse(f'version = 1\\n[client.claude]\\nstarted_by = ["{sys.argv[1]}"]\\n')
+resources = ResourceTier(config=ResourceConfig())
+config = SecurityConfig(policy=policy, audit_directory=Path(sys.argv[2]))
+security = SecurityTier(config=config, resources=resources)
+try:
+    print(security.authentication.authenticate(Credentials(transport="stdio", profile="claude")).client)
+except AuthenticationError as error:
+    print(error.reason)
+finally:
     resources.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (os.readlink("/proc/self/exe"), "claude"),
+        ("/usr/bin/no-such-program", "peer: this server was started by a program that the policy does not name"),
+    ],
+)
+def test_the_kernel_is_asked_who_started_a_server(checkout: Path, tmp_path: Path, program: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, program, str(tmp_path / "audit")],
+        cwd=checkout,
+        capture_output=True,
+        check=True,
+        timeout=60,
+        text=True,
+    )
+    assert done.stdout.strip() == said
