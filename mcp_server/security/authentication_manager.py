@@ -216,6 +216,8 @@ class AuthenticationManager:
         authenticators = self._factory.build(policy.issuers, keys, is_start=is_start)
         matcher = ClientMatcher({name: each.matches for name, each in policy.clients.items()})
         self._readers = (epoch, authenticators, matcher)
+        # What an earlier policy had may have changed while nobody looked.
+        self._next_look = -math.inf
 
     def _failures(self) -> AttemptBudget:
         if self._budget is None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from mcp_server.errors.audit_unavailable_error import AuditUnavailableError
@@ -11,7 +14,7 @@ from mcp_server.security.authentication.peer_identity import PeerIdentity
 from mcp_server.security.authentication_manager import AuthenticationManager
 from tests.security.chain.chain_rig import ChainRig
 from tests.support.authentication_rig import POLICY, AuthenticationRig, certificate, credentials
-from tests.support.tokens import token
+from tests.support.tokens import EC_KEY, ED_KEY, token
 
 
 def test_a_local_peer_is_whoever_the_operator_said(rig: ChainRig) -> None:
@@ -124,3 +127,18 @@ def test_evidence_that_cannot_be_recorded_is_no_authentication() -> None:
     with pytest.raises(AuditUnavailableError):
         rig.show(token())
     assert rig.manager._principals == {}
+
+
+def test_keys_that_changed_while_no_policy_named_them_are_not_believed_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [ED_KEY.public_jwk()]}))
+    before, _, rest = POLICY.partition("[[issuer.as.key]]")
+    policy = before + f'key_file = "{path}"\n\n[client.reporter]' + rest.partition("[client.reporter]")[2]
+    rig = AuthenticationRig(policy)
+    assert rig.show(token()).client == "reporter"
+    rig.replace("version = 1\n[client.local]\n")
+    assert rig.refusal(token()) == "no credentials"
+    path.write_text(json.dumps({"keys": [EC_KEY.public_jwk()]}))
+    # Not a moment passes.
+    rig.replace(policy)
+    assert rig.refusal(token()) == "token: no key of this id"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from mcp_server.security.authentication.messages.message_key_ring import Message
 if TYPE_CHECKING:
     from mcp_server.security.authentication.authenticators.authenticator import Authenticator
     from mcp_server.security.authentication.dpop.proof_verifier import ProofVerifier
+    from mcp_server.security.authentication.key_sets.file_key_source import FileKeySource
     from mcp_server.security.authentication.key_sets.key_set import KeySet
     from mcp_server.security.authentication.key_sets.key_source import KeySource
     from mcp_server.security.authentication.key_sets.remote_key_source import RemoteKeySource
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mcp_server.security.authentication.tokens.revocation_file import RevocationFile
     from mcp_server.security.authentication.tokens.revocation_list import RevocationList
     from mcp_server.security.authentication.tokens.token_verifier import TokenVerifier
-
-logger = logging.getLogger(__name__)
 
 REVOCATION_FILE: Final = "revoked.json"
 """In the state directory; `mcp-server token revoke` writes it."""
@@ -40,8 +38,8 @@ Report = Callable[[str, Mapping[str, Any]], object]
 class AuthenticatorFactory:
     """Make the authenticators of a policy, and again of the next one.
 
-    What must outlive a policy is kept here: the count of changes, what was revoked, the proofs that
-    were seen, and keys that were fetched.
+    What must outlive a policy is kept here: the count of changes, what was revoked, the proofs that were seen, and keys
+    that were read or fetched.
 
     Args:
         state_directory: Where the list of what was revoked lives; None for no list.
@@ -69,6 +67,7 @@ class AuthenticatorFactory:
         self._changes = ChangeCounter() if changes is None else changes
         self._monotonic = monotonic
         self._remote: dict[tuple[str, ...], RemoteKeySource] = {}
+        self._files: dict[tuple[str, str, bool], FileKeySource] = {}
         self._revocation_file: RevocationFile | None = None
         self._proof_verifier: ProofVerifier | None = None
 
@@ -109,7 +108,7 @@ class AuthenticatorFactory:
         remote = tuple(self._remote_source(each) for each in issuers.values() if each.remote is not None)
         ring = MessageKeyRing(
             {
-                client: self._source(f"client {client}", each.inline, each.file, holds_secrets=True, is_start=is_start)
+                client: self._source(f"client {client}", each.inline, each.file, is_secret=True, is_start=is_start)
                 for client, each in message_keys.items()
             }
         )
@@ -184,46 +183,31 @@ class AuthenticatorFactory:
     def _issuer_source(self, config: IssuerConfig, *, is_start: bool) -> KeySource:
         if config.remote is not None:
             return self._remote_source(config)
-        file: str | Path | None = config.file
-        if config.is_local and self._state_directory is not None:
-            from mcp_server.security.authentication.tokens.signing_key_store import KEYS_DIRECTORY, PUBLIC_FILE
+        name, file = config.rules.name, config.file or ""
+        if config.is_local:
+            if self._state_directory is not None:
+                from mcp_server.security.authentication.tokens.signing_key_store import KEYS_DIRECTORY, PUBLIC_FILE
 
-            file = self._state_directory / KEYS_DIRECTORY / config.rules.name / PUBLIC_FILE
-        hint = f"; make them: mcp-server keys generate {config.rules.name}" if config.is_local else ""
-        return self._source(
-            config.rules.name,
-            config.inline,
-            file,
-            holds_secrets=config.holds_secrets,
-            is_start=is_start,
-            hint=hint,
-        )
+                file = str(self._state_directory / KEYS_DIRECTORY / name / PUBLIC_FILE)
+            if is_start and not Path(file).is_file():
+                raise ConfigurationError(
+                    f"the issuer {name!r} has no keys yet; make them: mcp-server keys generate {name}", source=file
+                )
+        return self._source(name, config.inline, file, is_secret=config.holds_secrets, is_start=is_start)
 
     def _source(
-        self,
-        name: str,
-        inline: KeySet | None,
-        file: str | Path | None,
-        *,
-        holds_secrets: bool,
-        is_start: bool,
-        hint: str = "",
+        self, name: str, inline: KeySet | None, file: str | None, *, is_secret: bool, is_start: bool
     ) -> KeySource:
-        from mcp_server.security.authentication.key_sets.file_key_source import FileKeySource
-        from mcp_server.security.authentication.key_sets.inline_key_source import InlineKeySource
-        from mcp_server.security.authentication.key_sets.unusable_key_source import UnusableKeySource
-
+        """Return the source of keys in the policy or in a file; of a file, the same one for all policies."""
         if inline is not None:
+            from mcp_server.security.authentication.key_sets.inline_key_source import InlineKeySource
+
             return InlineKeySource(inline)
-        try:
-            if file is None:
-                raise ConfigurationError(f"there is no place for the keys of {name}; give a state directory")
-            if hint and not Path(file).exists():
-                raise ConfigurationError(f"the issuer {name!r} has no keys yet{hint}", source=str(file))
-            return FileKeySource(name=name, path=file, report=self._report, is_secret=holds_secrets)
-        except ConfigurationError as error:
-            if is_start:
-                raise
-            logger.error("the keys of %s cannot be used: %s", name, error)  # noqa: TRY400 - says all
-            self._report("keyset.changed", {"issuer": name, "keys": [], "reason": "the keys cannot be used"})
-            return UnusableKeySource()
+        place = (name, file or "", is_secret)
+        if place not in self._files:
+            from mcp_server.security.authentication.key_sets.file_key_source import FileKeySource
+
+            self._files[place] = FileKeySource(
+                name=name, path=file or "", report=self._report, is_secret=is_secret, must_work=is_start
+            )
+        return self._files[place]

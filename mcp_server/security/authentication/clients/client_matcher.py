@@ -31,9 +31,13 @@ class ClientMatcher:
     def __init__(self, ways: Mapping[str, Iterable[ClientMatch]]) -> None:
         self._clients = frozenset(ways)
         self._ways: dict[Handle, list[tuple[str, ClientMatch]]] = {}
+        # Whose each name of a certificate is, whatever else their ways demand beside it.
+        self._owners: dict[tuple[str, str], set[str]] = {}
         for client, matches in ways.items():
             for match in matches:
                 self._ways.setdefault(match.handle, []).append((client, match))
+                for fact in match.demands.get(EvidenceKind.MTLS, ()):
+                    self._owners.setdefault(fact, set()).add(client)
 
     def client_of(self, evidence: Iterable[Evidence], *, profile: str | None) -> str:
         """Return the client's name.
@@ -85,9 +89,4 @@ class ClientMatcher:
         if token.bound_certificate is None or token.bound_certificate != certificate.bound_certificate:
             return False
         # The token's own certificate; yet where the policy knows it, it must not know it as somebody else's.
-        owners = {
-            owner
-            for handle in ClientMatch.handles_of({EvidenceKind.MTLS: certificate})
-            for owner, _ in self._ways.get(handle, ())
-        }
-        return owners <= {client}
+        return all(self._owners.get(fact, {client}) <= {client} for fact in certificate.facts)

@@ -21,6 +21,9 @@ class FileKeySource:
     mistake while editing does not lock everybody out. A file that is gone takes its keys along: removing it is how one
     switches an issuer off.
 
+    Where there are none from before, because a new policy names a file that cannot be used, there are none until it
+    can.
+
     A file that others may read cannot hold secrets, so its keys must be public ones.
 
     Args:
@@ -28,9 +31,10 @@ class FileKeySource:
         path: The file.
         report: Puts a change on record.
         is_secret: Whether the file is closed to others, and may hold secrets for HMAC.
+        must_work: Whether a file that cannot be used to begin with is an error.
 
     Raises:
-        ConfigurationError: The file cannot be used to begin with.
+        ConfigurationError: It cannot be used to begin with, and must work.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class FileKeySource:
         path: str | os.PathLike[str],
         report: Callable[[str, Mapping[str, Any]], object],
         is_secret: bool = False,
+        must_work: bool = True,
     ) -> None:
         self._name = name
         self._report = report
@@ -47,16 +52,23 @@ class FileKeySource:
         self._file = OwnFile(path, what="the key set", max_bytes=MAX_KEY_SET_BYTES, is_secret=is_secret)
         # Taken before reading: what is written in between is then seen as a change.
         self._stamp = self._file.stamp()
-        self._keys = self._read()
+        self._keys = KeySet()
+        try:
+            self._keys = self._read()
+        except ConfigurationError as error:
+            if must_work:
+                raise
+            logger.error("the keys of %s cannot be used: %s", name, error)  # noqa: TRY400 - says all
+            report("keyset.changed", {"issuer": name, "keys": [], "reason": "the keys cannot be used"})
 
     def keys(self) -> KeySet:
         """Return the keys that were last read.
 
         Raises:
-            LookupError: The file is gone.
+            LookupError: The file is gone, or never was any good.
         """
         if not self._keys.keys:
-            raise LookupError("the issuer's key file is gone")
+            raise LookupError("there are no keys that can be used")
         return self._keys
 
     def missed(self) -> None:

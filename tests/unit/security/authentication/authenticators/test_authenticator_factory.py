@@ -48,3 +48,15 @@ def test_keys_that_cannot_be_read_stop_the_start_and_nothing_later(tmp_path: Pat
         factory.build(config(tmp_path / "none"), is_start=True)
     assert len(factory.build(config(tmp_path / "none")).authenticators) == 4
     assert records == [("keyset.changed", {"issuer": "as", "keys": [], "reason": "the keys cannot be used"})]
+
+
+def test_keys_of_a_file_outlive_a_policy_under_which_it_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [ED_KEY.public_jwk()]}))
+    factory = AuthenticatorFactory()
+    first = factory.build(config(path), is_start=True)
+    path.write_text("{")
+    second = factory.build(config(path))
+    for each in (first, second):
+        each.look()
+    assert factory.verifier(config(path), is_start=False)._issuers[ISSUER][1].keys().select(None).key_id == "as-ed-1"

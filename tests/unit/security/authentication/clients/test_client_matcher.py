@@ -76,3 +76,7 @@ def test_the_certificate_of_a_token_is_spoken_for_by_it() -> None:
     assert "no client" in reason(matcher, token(), certificate())
     taken = ClientMatcher({"ada": [ADA], "host": [HOST]})
     assert "no client" in reason(taken, token(bound_certificate="t"), certificate(bound_certificate="t"))
+    # Also where it is only half of the other one's way.
+    half = way(jwt=[("issuer", "i"), ("subject", "eve")], mtls=[("san_dns", "h")])
+    taken = ClientMatcher({"ada": [ADA], "eve": [half]})
+    assert "no client" in reason(taken, token(bound_certificate="t"), certificate(bound_certificate="t"))

@@ -66,7 +66,7 @@ def test_a_bad_file_keeps_the_old_keys_and_is_on_record_once(
 def test_a_file_that_is_gone_takes_its_keys_along(source: FileKeySource, path: Path, records: list[Any]) -> None:
     path.unlink()
     assert source.has_changed()
-    with pytest.raises(LookupError, match="gone"):
+    with pytest.raises(LookupError, match="no keys"):
         source.keys()
     assert records[0][1]["reason"] == "the file is gone"
     write(path, ED_KEY.public_jwk())
@@ -87,3 +87,20 @@ def test_secrets_are_read_only_from_a_file_that_is_closed_to_others(path: Path, 
 def test_a_file_that_cannot_be_used_to_begin_with_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         FileKeySource(name="as", path=tmp_path / "none", report=lambda *_: None)
+
+
+def test_a_file_that_need_not_work_has_no_keys_until_it_does(tmp_path: Path, records: list[Any]) -> None:
+    late = FileKeySource(
+        name="as",
+        path=tmp_path / "late.json",
+        report=lambda kind, fields: records.append((kind, dict(fields))),
+        must_work=False,
+    )
+    for _ in range(2):
+        assert not late.has_changed()
+        with pytest.raises(LookupError, match="no keys"):
+            late.keys()
+    write(tmp_path / "late.json", ED_KEY.public_jwk())
+    assert late.has_changed()
+    assert late.keys().select(None).key_id == "as-ed-1"
+    assert [fields["reason"] for _, fields in records] == ["the keys cannot be used", None]
