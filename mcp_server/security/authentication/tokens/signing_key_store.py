@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,8 +96,8 @@ class SigningKeyStore:
             published = [] if is_compromised else self._living(now)
             if len(published) >= MAX_PUBLISHED:
                 raise ConfigurationError(
-                    f"the key before this one still verifies tokens, until {_last_moment(published[0])} (seconds since "
-                    "1970); wait, or replace both at once, and with them all tokens: --compromised",
+                    f"the key before this one still verifies tokens, until {_moment(_last_moment(published[0]))}; "
+                    "wait, or replace both at once, and with them all tokens: --compromised",
                     source=str(self._directory),
                 )
             if not is_compromised:
@@ -204,3 +205,7 @@ def _published(key: SigningKey, *, created_at: int) -> PublishedKey:
 def _last_moment(key: PublishedKey) -> int:
     """Return when the last token that a replaced key can have signed ends."""
     return (key.replaced_at or 0) + MOST_LIFETIME_SECONDS + MOST_LEEWAY_SECONDS
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
