@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from mcp_server.resources.execution_manager import ExecutionManager
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
@@ -18,6 +19,7 @@ from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 from mcp_server.resources.isolation.sandbox_policy import SandboxPolicy
 from mcp_server.resources.isolation.sandbox_shape import SandboxShape
 from mcp_server.resources.sandbox_manager import SandboxManager
+from mcp_server.testing.client_for import client_for
 
 ACCOUNTS = (210_000, 210_063)
 """Whom sandboxes run as where this is measured as root."""
@@ -62,6 +64,20 @@ async def measure(sandboxes: SandboxManager, rounds: int) -> dict[str, list[floa
     return found
 
 
+async def measure_handlers(rounds: int) -> dict[str, list[float]]:
+    """Measure calls of a handler in the server's process, and in processes of their own."""
+    places: tuple[Literal["inline", "process"], ...] = ("inline", "process")
+    found: dict[str, list[float]] = {}
+    for place in places:
+        sandbox = {"accounts": list(ACCOUNTS)} if os.getuid() == 0 else {}
+        async with client_for("benchmarks.handlers", isolation=place, sandbox=sandbox) as client:
+            # What the first call of a server finds out is not a call's.
+            await client.call("total", numbers=[1])
+            name = "a handler inline" if place == "inline" else "a handler in a process of its own"
+            found[name] = await timed(rounds, lambda client=client: client.call("total", numbers=[1, 2]))  # type: ignore[misc]
+    return found
+
+
 async def memory(sandboxes: SandboxManager) -> float:
     """Return the proportional memory, in MiB, of all processes of one sandbox that waits."""
     shape = SandboxShape(sandboxes.config.limits.tmp_bytes, owner=sandboxes.owner("bench"))
@@ -90,7 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     async def work() -> tuple[dict[str, list[float]], float]:
         try:
-            return await measure(sandboxes, given.rounds), await memory(sandboxes)
+            found = await measure(sandboxes, given.rounds)
+            return found | await measure_handlers(given.rounds), await memory(sandboxes)
         finally:
             await sandboxes.rest()
 

@@ -10,7 +10,7 @@ import stat
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_server.core.config_loader import ConfigLoader
 from mcp_server.core.constants import DEFAULT_NAME
@@ -44,6 +44,7 @@ class MCPServer:
             `MCP_SERVER_CLIENT`.
         state: Where audit logs live; by default the user's state directory.
         durability: `process` (an audit record survives the death of the server) or `disk` (of the machine).
+        isolation: Where handlers of its own module run; see `Module`.
         unsafe_allow_unsandboxed: Execute code that nothing contains, where the policy says `min_tier = "none"` and
             there is no sandbox.
 
@@ -71,6 +72,7 @@ class MCPServer:
         client: str | None = None,
         state: str | os.PathLike[str] | None = None,
         durability: str = "process",
+        isolation: Literal["inline", "process"] | None = None,
         unsafe_allow_unsandboxed: bool = False,
     ) -> None:
         self.config: ServerConfig = ConfigLoader().build(
@@ -86,7 +88,7 @@ class MCPServer:
             unsafe_allow_unsandboxed=unsafe_allow_unsandboxed,
         )
         self.catalog = Catalog()
-        self._own = Module(name)
+        self._own = Module(name, isolation=isolation)
         self._has_own = False
 
     @property

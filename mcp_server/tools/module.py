@@ -329,7 +329,7 @@ class Module:
             )
             if (reference, argument) in self.completions:
                 raise ConfigurationError(f"module {self.name!r} completes '{argument}' of {reference!r} twice")
-            self.completions[reference, argument] = made(made_early(make), self._place)
+            self.completions[reference, argument] = made(made_early(make), self._place, self)
             return function
 
         return decorate
@@ -402,7 +402,7 @@ class Module:
             ConfigurationError: A handler is missing, or a type cannot be resolved.
         """
         for (kind, key), make in tuple(self._waiting.items()):
-            getattr(self, kind)[key] = made(make, self._place)
+            getattr(self, kind)[key] = made(make, self._place, self)
             del self._waiting[kind, key]
         self._is_lowered = True
 
@@ -431,7 +431,7 @@ class Module:
         if not self._is_lowered:
             self._waiting[kind, key] = make
             return
-        value = made(make, self._place)
+        value = made(make, self._place, self)
         for observer in tuple(self._observers):
             observer.check_addition(self, kind, key)
         values[key] = value

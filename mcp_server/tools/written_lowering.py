@@ -9,7 +9,7 @@ from typing import Any, Final
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.tools.apart.handler_place import HandlerPlace
+from mcp_server.tools.apart.handler_place import HandlerPlace, check_place
 from mcp_server.tools.argument_binding import bindings_of
 from mcp_server.tools.checks import as_icons, check_name, check_timeout, did_you_mean, is_asynchronous
 from mcp_server.tools.icon import Icon
@@ -101,15 +101,16 @@ def make_written_tool(
     return make
 
 
-def made(make: Callable[[], Any], place: HandlerPlace | None) -> Any:
+def made(make: Callable[[], Any], place: HandlerPlace | None, module: Any) -> Any:
     """Make a value that had to wait for the types it names.
 
     Args:
         make: Makes it.
         place: Where a process of its own finds its handler.
+        module: The `Module` that offers it.
 
     Raises:
-        ConfigurationError: A type is still not there.
+        ConfigurationError: A type is still not there, or no process would find the handler.
     """
     try:
         value = make()
@@ -119,7 +120,10 @@ def made(make: Callable[[], Any], place: HandlerPlace | None) -> Any:
             "import annotations`) are looked up at the top of the handler's file: import or define it there, not in a "
             "function and not only for the type checker"
         ) from error
-    return value if place is None else replace(value, place=place)
+    if place is None:
+        return value
+    check_place(module, place, getattr(value, "name", place.module), value.permissions)
+    return replace(value, place=place)
 
 
 def made_early(make: Callable[[], Any]) -> Callable[[], Any]:

@@ -189,11 +189,13 @@ class SandboxWorker:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(REAP_SECONDS)
             pidfd.close()
-            if self._first is not None:
+            # From here on there is nothing to kill, and its number may be another's.
+            first, self._first = self._first, None
+            if first is not None:
                 # Without its parent it is a child of the first process out here, which may be this one.
                 with contextlib.suppress(ChildProcessError):
-                    os.waitid(os.P_PIDFD, self._first.fileno(), os.WEXITED | os.WNOHANG)  # noqa: ASYNC222 - waits for nothing
-                self._first.close()
+                    os.waitid(os.P_PIDFD, first.fileno(), os.WEXITED | os.WNOHANG)  # noqa: ASYNC222 - waits for nothing
+                first.close()
 
     async def end(self) -> None:
         """Kill, wait, close, and remove its control group."""

@@ -19,8 +19,8 @@ class WorkerPool:
     """Hand out sandboxes that already stand, and make another for each that is taken.
 
     Each is used once, by one run, and ends with it: nothing of one run is there for the next. Only sandboxes without a
-    workspace wait, for a workspace is made for its run, and none with a network or with code of others, which few runs
-    have. The first of a shape is made when it is needed.
+    workspace wait, for a workspace is made for its run, and none with a network, which few runs have. The first of a
+    shape is made when it is needed.
 
     Args:
         factory: Makes them.
@@ -47,7 +47,7 @@ class WorkerPool:
         Raises:
             ResourceUnavailableError: It cannot be made.
         """
-        if shape.workspace is not None or shape.has_network or shape.code or not self._size:
+        if shape.workspace is not None or shape.has_network or not self._size:
             return await self._factory.make(shape)
         # Taken out and put back: the last in the order. An empty one stays itself, for it may be being filled.
         waiting = self._waiting.pop(shape, None)

@@ -90,7 +90,7 @@ class DoorDesk:
                     raise TypeError("no question")
                 self._ask(number, name, arguments)
         except (KeyError, TypeError, ValueError) as error:
-            self._give_up(f"its worker says what nobody understands ({type(error).__name__})")
+            self._give_up(f"its process says what nobody understands ({type(error).__name__})")
 
     def _ask(self, number: int, name: str, arguments: Mapping[str, Any]) -> None:
         if len(self._tasks) < MAX_AT_ONCE:
@@ -98,7 +98,7 @@ class DoorDesk:
         elif len(self._waiting) < MAX_WAITING:
             self._waiting.append((number, name, arguments))
         else:
-            self._give_up("its worker asks on and on")
+            self._give_up("its process asks on and on")
 
     def _begin(self, number: int, name: str, arguments: Mapping[str, Any]) -> None:
         task = asyncio.create_task(self._answer(number, name, arguments), name="mcp-server-door")
@@ -117,8 +117,9 @@ class DoorDesk:
             data = pickle.dumps(answer | {"value": value})
         except (MCPServerError, *_TOLD) as error:
             self._remember(number, error)
-            # An error is rebuilt from its parts: not every one can be made again from its message.
-            data = pickle.dumps(answer | {"error": (type(error), error.args, vars(error))})
+            # Rebuilt from its parts, for not every one can be made again from its message; notes are for the operator.
+            fields = {name: value for name, value in vars(error).items() if not name.startswith("__")}
+            data = pickle.dumps(answer | {"error": (type(error), error.args, fields)})
         except Exception:
             logger.exception("a door failed that a handler asked for from afar: %s", name)
             failure = RuntimeError("the door failed; the server's log says why")
@@ -162,5 +163,5 @@ class DoorDesk:
         logger.warning("call %s of %s was ended: %s", self._context.id, self._context.profile, why)
         if not self.outcome.done():
             self.outcome.set_exception(
-                ResourceUnavailableError("io", "the worker of this tool misbehaved and was ended; nothing came of it")
+                ResourceUnavailableError("io", "the process of this tool misbehaved and was ended; nothing came of it")
             )

@@ -146,12 +146,17 @@ class HandlerDoor(SandboxDoor):
                 DoorDesk(context=context, send=conversation.send) as desk,
             ):
                 running = begin(desk.take)
-                conversation.send(pickle.dumps({**question, "facts": facts}))
-                await asyncio.wait({running, desk.outcome}, return_when=asyncio.FIRST_COMPLETED)
-                self._log(conversation)
-                if desk.outcome.done():
-                    return desk.outcome.result()
-                raise _ended_early(running.result())
+                try:
+                    conversation.send(pickle.dumps({**question, "facts": facts}))
+                    await asyncio.wait({running, desk.outcome}, return_when=asyncio.FIRST_COMPLETED)
+                    self._log(conversation)
+                    if desk.outcome.done():
+                        return desk.outcome.result()
+                    raise _ended_early(running.result())
+                finally:
+                    # This frame is part of the error's stack, and what it names holds the error: without the circle
+                    # all of it is freed now, open folders too, and not by the collector some day.
+                    del desk, conversation, running, begin
 
     def _refuse_overlap(self, code: Sequence[str]) -> None:
         """Refuse code where the client's files are: what it may write would run, and it would hide what it may read."""

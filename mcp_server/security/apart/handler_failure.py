@@ -13,12 +13,12 @@ class HandlerFailure(Exception):  # noqa: N818 - no error that a caller would se
         trace: Its stack, likewise; a stranger's words.
 
     >>> print(HandlerFailure("ZeroDivisionError", "line 3"))
-    in a worker: ZeroDivisionError
+    in a process of its own: ZeroDivisionError
     | line 3
     """
 
     def __init__(self, kind: str, trace: str = "") -> None:
         # One line each, and marked: nobody can pass for the server's own log.
         lines = "".join(f"\n| {line!r}"[:1000].replace("'", "") for line in trace.splitlines())
-        super().__init__(f"in a worker: {kind}{lines}")
+        super().__init__(f"in a process of its own: {kind}{lines}")
         self.kind = kind

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
 
 MAIN: Final = "__main__"
+EXECUTING: Final = (PermissionType.CODE_EXECUTION, PermissionType.SYSTEM_COMMAND)
+"""What declares one of these runs apart unless somebody says otherwise."""
 _SHIPPED: Final = "mcp_server.tools.modules."
 _SYSTEM: Final = "/usr"
 """What every sandbox has anyway."""
@@ -91,6 +95,31 @@ def place_of(module: Any, isolation: Literal["inline", "process"] | None) -> Han
     # What makes a shipped module may be anybody's file; its handlers are those of its class.
     is_shipped = kind.startswith(_SHIPPED) or module.defined_in.startswith(f"{__package__.partition('.')[0]}.")
     return None if is_shipped else HandlerPlace(module.name, module.defined_in, isolation)
+
+
+def check_place(module: Any, place: HandlerPlace, name: str, permissions: tuple[Permission, ...]) -> None:
+    """Refuse a handler that is to run apart, and would not be found there; where an operator says so, he is told later.
+
+    Args:
+        module: The `Module`.
+        place: Where its handlers are.
+        name: What the handler is of.
+        permissions: What it declares.
+
+    Raises:
+        ConfigurationError: The module is in no variable at the top of its file.
+    """
+    is_declared = any(each.type in EXECUTING for each in permissions)
+    if place.isolation == "inline" or (place.isolation is None and not is_declared):
+        return
+    file = sys.modules.get(place.python_module)
+    if any(value is module or getattr(value, "own_module", None) is module for value in vars(file).values()):
+        return
+    why = "declares CODE_EXECUTION or SYSTEM_COMMAND, and so" if place.isolation is None else "of an isolated module"
+    raise ConfigurationError(
+        f"{name!r} {why} runs in a process of its own, which imports {place.python_module} and looks for the module "
+        f'{place.module!r} in its variables; keep it in one at the top of that file, or say isolation="inline"'
+    )
 
 
 def _package_of(name: str) -> str:

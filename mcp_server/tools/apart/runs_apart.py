@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.tools.apart.handler_place import EXECUTING, HandlerPlace
 
 if TYPE_CHECKING:
     from mcp_server.security.client_context import ClientContext
-    from mcp_server.tools.apart.handler_place import HandlerPlace
-
-_EXECUTING: Final = (PermissionType.CODE_EXECUTION, PermissionType.SYSTEM_COMMAND)
 
 
 def runs_apart(place: HandlerPlace, permissions: tuple[Permission, ...], context: ClientContext) -> bool:
@@ -24,5 +21,5 @@ def runs_apart(place: HandlerPlace, permissions: tuple[Permission, ...], context
     """
     said = context.module_policy(place.module).isolation or place.isolation
     if said is None:
-        return any(each.type in _EXECUTING for each in permissions)
+        return any(each.type in EXECUTING for each in permissions)
     return said == "process"

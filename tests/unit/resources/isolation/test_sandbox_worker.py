@@ -88,6 +88,8 @@ def test_what_is_killed_is_gone_with_its_first_process(make: Make) -> None:
         # Not the program that made it, but what it told.
         assert worker.process.returncode in (-9, 128 + 9)
         await worker.ended()
+        # Who comes too late to kill it kills nobody else.
+        worker.kill()
 
     run(scenario())
 

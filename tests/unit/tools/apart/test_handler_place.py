@@ -12,6 +12,8 @@ import pytest
 import mcp_server
 from mcp_server.core.mcp_server import MCPServer
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.permission import Permission
+from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.tools.apart.handler_place import HandlerPlace, place_of
 from mcp_server.tools.module import Module
 from mcp_server.tools.modules.filesystem_module import FilesystemModule
@@ -94,3 +96,34 @@ def test_the_module_of_a_server_belongs_to_whoever_made_the_server(tmp_path: Pat
 
     server.own_module.lower()
     assert server.own_module.tools["nothing"].place == HandlerPlace("own", __name__)
+
+
+at_the_top = Module("at_the_top")
+EXECUTES = [Permission(PermissionType.CODE_EXECUTION, "python")]
+
+
+def registered(module: Module, **options: Any) -> None:
+    async def handle(client: Any, params: dict[str, Any]) -> None:
+        """Do nothing."""
+
+    schema = {"type": "object", "properties": {}}
+    module.register_tool(name="tool", description="x", input_schema=schema, handler=handle, **options)
+    module.lower()
+
+
+@pytest.mark.parametrize("isolation", [None, "process"])
+def test_what_no_process_would_find_is_refused_when_it_is_registered(isolation: Any) -> None:
+    with pytest.raises(ConfigurationError, match="in one at the top of that file"):
+        registered(Module("in_a_function", isolation=isolation), permissions=EXECUTES)
+
+
+def test_what_is_at_the_top_of_its_file_is_found() -> None:
+    registered(at_the_top, permissions=EXECUTES)
+    assert at_the_top.tools["tool"].place is not None
+
+
+@pytest.mark.parametrize(("isolation", "permissions"), [("inline", EXECUTES), (None, [])])
+def test_what_stays_inline_may_be_anywhere(isolation: Any, permissions: list[Permission]) -> None:
+    module = Module("in_a_function", isolation=isolation)
+    registered(module, permissions=permissions)
+    assert module.tools["tool"].permissions == tuple(permissions)
