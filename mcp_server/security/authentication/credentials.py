@@ -20,7 +20,8 @@ class Credentials:
     """Evidence of who calls, collected by a transport and judged by the `AuthenticationManager`.
 
     One object a connection: two of them are never equal, and looking one up costs no comparison of its fields. Where
-    each request brings evidence of its own, as over HTTP, it is one object a request.
+    each request brings evidence of its own, as over HTTP, it is one object a request. Whoever made it has the
+    `AuthenticationManager` forget it when the connection, or the request, is over.
 
     The protocol's `clientInfo` is not here: it is a claim, shown and logged, never believed.
 
