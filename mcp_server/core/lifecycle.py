@@ -47,6 +47,8 @@ class Lifecycle:
         self._catalog = catalog
         self._state = LifecycleState.NEW
         self._poll: asyncio.TimerHandle | None = None
+        self._key_poll: asyncio.TimerHandle | None = None
+        self._fetching: asyncio.Task[None] | None = None
         self._policy_source: PolicySource | None = None
 
     @property
@@ -102,6 +104,11 @@ class Lifecycle:
         self._state = LifecycleState.CLOSED
         if self._poll is not None:
             self._poll.cancel()
+        if self._key_poll is not None:
+            self._key_poll.cancel()
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
         await self._catalog.stop()
         await self.resources.sandboxes.rest()
         if kills_children:
@@ -132,6 +139,7 @@ class Lifecycle:
                     policy=config.policy,
                     audit_directory=config.state_directory / "audit" / stream,
                     durability=config.durability,
+                    state_directory=config.state_directory,
                 ),
                 resources=self.resources,
             )
@@ -150,6 +158,7 @@ class Lifecycle:
         self.security.audit.append(
             "server.start", {"name": config.name, "policy": config.policy.digest, "version": config.version}
         )
+        self.security.authentication.prepare()
         await self._catalog.start()
         self.protocol = ProtocolTier(
             config=ProtocolConfig(server_info=info, instructions=config.instructions),
@@ -157,6 +166,9 @@ class Lifecycle:
             chain=self.security.chain,
         )
         self.transport = TransportTier(config=config.transport, handler=self.protocol.handler)
+        if config.policy.issuers or config.policy_path is not None:
+            # A policy that comes later may have issuers too.
+            self._watch_keys(asyncio.get_running_loop().call_later)
         if config.policy_path is not None:
             from mcp_server.security.permissions.policy_loader import PolicyLoader
             from mcp_server.security.permissions.policy_source import PolicySource
@@ -174,6 +186,20 @@ class Lifecycle:
             self._announce(epoch)
             self._poll = call_later(POLICY_POLL_SECONDS, self._watch_policy, call_later)
 
+    def _watch_keys(self, call_later: Callable[..., asyncio.TimerHandle]) -> None:
+        """Fetch keys that are due, one fetch at a time, beside everything else."""
+        if self._state is not LifecycleState.OPEN:
+            return
+        if self._fetching is None and self.security.authentication.due_sources():
+            self._fetching = asyncio.create_task(self.security.refresh_keys())
+            self._fetching.add_done_callback(self._keys_fetched)
+        self._key_poll = call_later(POLICY_POLL_SECONDS, self._watch_keys, call_later)
+
+    def _keys_fetched(self, fetching: asyncio.Task[None]) -> None:
+        self._fetching = None
+        if not fetching.cancelled() and fetching.exception() is not None:
+            logger.error("keys could not be fetched", exc_info=fetching.exception())
+
     def _report(self, kind: str, fields: Mapping[str, Any]) -> None:
         self.security.audit.append(kind, fields)
 
@@ -187,13 +213,14 @@ class Lifecycle:
     def _refuse_overlap(config: ServerConfig) -> None:
         """Refuse a state directory that a client could read or write; told at the start, not at the first call."""
         state = os.path.realpath(config.state_directory)
-        profile = config.policy.clients[config.client]
-        for folder in (*profile.folders, *profile.global_folders):
-            if os.path.commonpath((folder, state)) in (folder, state):
-                raise ConfigurationError(
-                    f"the folder {folder} and the server's state in {state} overlap, so the client could touch the "
-                    "audit log; choose another folder, or another place for the state with --state"
-                )
+        for profile in config.policy.clients.values():
+            for folder in (*profile.folders, *profile.global_folders):
+                if os.path.commonpath((folder, state)) in (folder, state):
+                    raise ConfigurationError(
+                        f"the folder {folder} of client {profile.name!r} and the server's state in {state} overlap, so "
+                        "the client could touch the audit log and the keys; choose another folder, or another place "
+                        "for the state with --state"
+                    )
 
     @staticmethod
     def _make_state_directory(directory: Path) -> None:

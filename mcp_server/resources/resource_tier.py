@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mcp_server.resources.network.address_judge import AddressJudge
     from mcp_server.resources.network.egress_proxy import EgressProxy
     from mcp_server.resources.network.http_client import HttpClient
+    from mcp_server.resources.network.http_limits import HttpLimits
     from mcp_server.resources.network.tls_trust import TLSTrust
 
 
@@ -55,8 +56,12 @@ class ResourceTier:
             roots=roots, limits=self._config.file_limits, forbidden=() if state is None else (state,)
         )
 
-    def open_http(self, owner: str) -> HttpClient:
+    def open_http(self, owner: str, limits: HttpLimits | None = None) -> HttpClient:
         """Return a client over HTTP for one call; what it waits for in threads counts against `owner`.
+
+        Args:
+            owner: For whom it is.
+            limits: Bounds other than those of tools.
 
         Raises:
             ConfigurationError: The extra `http-client` is not installed.
@@ -74,7 +79,7 @@ class ResourceTier:
             connector=PinnedConnector(resolve=NameResolver(run_blocking=run_blocking).resolve),
             trust=self._trust,
             run_blocking=run_blocking,
-            limits=self._config.http_limits,
+            limits=self._config.http_limits if limits is None else limits,
         )
 
     def open_proxy(

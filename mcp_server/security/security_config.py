@@ -17,6 +17,7 @@ class SecurityConfig:
         policy: The policy to begin with.
         audit_directory: Where the audit log is written.
         durability: What an audit record waits for.
+        state_directory: Where the list of what was revoked lives; None for no list.
 
     >>> SecurityConfig(policy=Policy.for_folders([]), audit_directory=Path("audit")).durability
     <Durability.PROCESS: 'process'>
@@ -25,3 +26,4 @@ class SecurityConfig:
     policy: Policy
     audit_directory: Path
     durability: Durability = Durability.PROCESS
+    state_directory: Path | None = None

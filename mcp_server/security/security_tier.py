@@ -26,11 +26,15 @@ from mcp_server.security.security_config import SecurityConfig
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem_manager import FileSystemManager
     from mcp_server.resources.isolation.process_state import ProcessState
+    from mcp_server.security.authentication.peer_identity import PeerIdentity
 
 logger = logging.getLogger(__name__)
 
 SWEEP_AFTER_SECONDS: Final = 2.0
 """Enough for a client to shake hands, list what there is and call its first tool."""
+
+KEY_FETCHER: Final = "(keys)"
+"""On whose account the fetching of keys waits in threads; no client can have this name."""
 
 
 class SecurityTier:
@@ -61,8 +65,15 @@ class SecurityTier:
         resources.sandboxes.tell_process_ends(self._record_process_end)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
         self.watch = CallWatch(clock=clock)
+        self.authentication = AuthenticationManager(
+            permissions=self.permissions,
+            state_directory=config.state_directory,
+            report=self.audit.append,
+            monotonic=clock,
+            read_parent=_parent,
+        )
         self.chain = SecurityChain(
-            authentication=AuthenticationManager(permissions=self.permissions),
+            authentication=self.authentication,
             permissions=self.permissions,
             clients=self.clients,
             consent=ConsentManager(report=self.audit.append),
@@ -74,6 +85,14 @@ class SecurityTier:
             clock=clock,
             open_http=resources.open_http,
         )
+
+    async def refresh_keys(self) -> None:
+        """Fetch the keys of issuers that are due; returns at once when none are."""
+        due = self.authentication.due_sources()
+        if due:
+            from mcp_server.security.authentication.key_sets.key_set_fetcher import KeySetFetcher
+
+            await KeySetFetcher(open_http=lambda limits: self._resources.open_http(KEY_FETCHER, limits)).refresh(due)
 
     def close(self) -> None:
         """Close the clients' folders and the audit log."""
@@ -143,3 +162,12 @@ class SecurityTier:
         prefix = os.urandom(4).hex()
         numbers = count(1)
         return lambda: f"{prefix}-{next(numbers)}"
+
+
+def _parent() -> PeerIdentity:
+    """Return what the kernel says of the process that started this one."""
+    from mcp_server.security.authentication.local_peers.peer_reader import PeerReader
+
+    peer = PeerReader().of_parent()
+    peer.close()
+    return peer.identity

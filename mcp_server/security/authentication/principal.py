@@ -15,6 +15,8 @@ class Principal:
         client: Its name in the policy.
         methods: How it was recognised, such as `("local-peer",)`.
         peer: The kernel's facts about it, for a local peer.
+        subject: Whom its evidence speaks of, for the audit: issuer and subject of a token, the name in a certificate.
+        scopes: What its token was issued for, None where there is no token.
 
     >>> Principal("claude", ("local-peer",)).client
     'claude'
@@ -23,3 +25,5 @@ class Principal:
     client: str
     methods: tuple[str, ...]
     peer: PeerIdentity | None = None
+    subject: str | None = None
+    scopes: frozenset[str] | None = None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import path_parts
+
+if TYPE_CHECKING:
+    # For policies that say how clients are recognised; a server for one folder starts without.
+    from mcp_server.security.authentication.clients.client_match import ClientMatch
+    from mcp_server.security.authentication.messages.message_key_config import MessageKeyConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,10 @@ class ClientProfile:
         rules: What it is allowed, asked for and denied.
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
+        matches: The ways in which it is recognised where the command line does not name it.
+        message_keys: The keys with which it signs messages, None when it signs none.
+        started_by: The executables of which one must have started the server, where the command line names the client;
+            empty for any.
         isolation: `process`: handlers of modules that do not ship with the server run in sandboxed processes;
             `inline`: where the policy or the module says.
 
@@ -37,6 +46,9 @@ class ClientProfile:
     limits: ClientLimits = field(default_factory=ClientLimits)
     tools: tuple[ResourcePattern, ...] = (ResourcePattern("*", ("", "")),)
     isolation: Literal["inline", "process"] = "inline"
+    matches: tuple[ClientMatch, ...] = ()
+    message_keys: MessageKeyConfig | None = None
+    started_by: tuple[str, ...] = ()
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 

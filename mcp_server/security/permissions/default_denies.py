@@ -32,6 +32,8 @@ DENIED_DIRECTORIES: Final = (
     "**/.password-store",
     "**/.terraform.d",
     "**/.vault-token",
+    # Our own: what signs tokens for this server.
+    "**/.mcp-server-keys",
     # Keyrings.
     "**/.local/share/keyrings",
     "**/.local/share/kwalletd",

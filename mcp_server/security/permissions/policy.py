@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from os import PathLike, fspath
 from os.path import isdir, realpath
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
@@ -19,6 +19,9 @@ from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
+
+if TYPE_CHECKING:
+    from mcp_server.security.authentication.tokens.issuer_config import IssuerConfig
 
 _NOTHING_SAID: Final = ModulePolicy()
 _FOLDER_GRANTS: Final = ("FILE_READ **", "DIRECTORY_LIST **", "FILE_WRITE **")
@@ -35,6 +38,7 @@ class Policy:
         ceiling: What nobody gets more than, None for no ceiling.
         default_deny: The shipped denials and those the policy adds.
         modules: What is said of single modules, by their names.
+        issuers: Whose tokens are accepted, by the names that the policy gives them.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
 
@@ -48,12 +52,14 @@ class Policy:
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
     modules: Mapping[str, ModulePolicy] = field(default_factory=dict)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
+    issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
         object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
+        object.__setattr__(self, "issuers", MappingProxyType(dict(self.issuers)))
         object.__setattr__(self, "digest", _digest(self))
 
     @classmethod
@@ -120,7 +126,7 @@ def _digest(policy: Policy) -> str:
     import json
     from hashlib import sha256
 
-    form = {
+    form: dict[str, Any] = {
         "version": 1,
         "default_deny": _layer_form(policy.default_deny),
         "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
@@ -128,12 +134,22 @@ def _digest(policy: Policy) -> str:
         "modules": {name: asdict(module) for name, module in policy.modules.items()},
         "sandbox": policy.sandbox.to_json(),
     }
+    if policy.issuers:
+        form["issuers"] = {name: config.to_json() for name, config in policy.issuers.items()}
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()
 
 
 def _profile_form(profile: ClientProfile) -> dict[str, Any]:
+    recognised: dict[str, Any] = {}
+    if profile.matches:
+        recognised["matches"] = [match.to_json() for match in profile.matches]
+    if profile.message_keys is not None:
+        recognised["message_keys"] = profile.message_keys.to_json()
+    if profile.started_by:
+        recognised["started_by"] = list(profile.started_by)
     return {
+        **recognised,
         "folders": profile.folders,
         "global_folders": profile.global_folders,
         "rules": _layer_form(profile.rules),

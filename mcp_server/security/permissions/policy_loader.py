@@ -26,6 +26,14 @@ from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, Client
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.issuer_section import (
+    check_key_files,
+    check_matches,
+    read_issuers,
+    read_matches,
+    read_message_keys,
+    read_programs,
+)
 from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
@@ -40,7 +48,21 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits")
+_TABLES: Final = ("version", "ceiling", "client", "default_deny", "issuer", "module", "sandbox", "program", "sudo")
+_CLIENT_KEYS: Final = (
+    "folders",
+    "global_folders",
+    "allow",
+    "ask",
+    "deny",
+    "tools",
+    "isolation",
+    "limits",
+    "match",
+    "message_key",
+    "message_key_file",
+    "started_by",
+)
 _SANDBOX_KEYS: Final = (
     "min_tier",
     "accounts",
@@ -112,7 +134,7 @@ class PolicyLoader:
             ConfigurationError: It cannot be understood; with source and line.
         """
         document = _document(text, source)
-        document.check_keys(("version", "ceiling", "client", "default_deny", "module", "sandbox", "program", "sudo"))
+        document.check_keys(_TABLES)
         if "version" not in document:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
@@ -120,16 +142,22 @@ class PolicyLoader:
         # Each section is read in the order in which the layers are asked.
         extra = self._extra_denials(document.section("default_deny"))
         ceiling = self._ceiling(document.section("ceiling")) if "ceiling" in document else None
+        directory = None if base is None else os.fspath(base)
+        issuers = read_issuers(document.sections("issuer"), directory)
         clients = {
-            name: self._client(name, section, None if base is None else os.fspath(base))
+            name: replace(
+                self._client(name, section, directory),
+                matches=read_matches(section, issuers),
+                message_keys=read_message_keys(section, directory),
+                started_by=read_programs(section, "started_by"),
+            )
             for name, section in document.sections("client").items()
         }
         folders = [folder for each in clients.values() for folder in (*each.folders, *each.global_folders)]
         policy = Policy(
             clients,
             modules={
-                name: self._module(section, None if base is None else os.fspath(base), folders)
-                for name, section in document.sections("module").items()
+                name: self._module(section, directory, folders) for name, section in document.sections("module").items()
             },
             ceiling=ceiling,
             default_deny=PolicyLayer(deny=(*default_denies(), *extra)),
@@ -137,8 +165,11 @@ class PolicyLoader:
                 self._sandbox(document.section("sandbox"), document.sections("program")),
                 sudo=read_sudo(document.section("sudo")),
             ),
+            issuers=issuers,
             source=source,
         )
+        check_matches(policy, document)
+        check_key_files(policy, document, self._realpath)
         check_sudo_rules(policy)
         return policy
 

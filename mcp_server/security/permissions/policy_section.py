@@ -30,7 +30,7 @@ class PolicySection:
     mcp_server.errors.configuration_error.ConfigurationError: desk.toml:2: unknown key 'folders' in [client.ada]; did you mean 'folder'?
     """  # noqa: E501  (the message is one line)
 
-    def __init__(self, table: Any, *, path: tuple[str, ...], source: str, locator: TomlLineLocator) -> None:
+    def __init__(self, table: Any, *, path: tuple[str | int, ...], source: str, locator: TomlLineLocator) -> None:
         self.path = path
         self.source = source
         self._locator = locator
@@ -44,7 +44,12 @@ class PolicySection:
     @property
     def name(self) -> str:
         """How the file writes it, such as `[client.ada]`."""
-        return f"[{'.'.join(self.path)}]" if self.path else "the policy"
+        return f"[{'.'.join(self._names)}]" if self.path else "the policy"
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The path without places in lists, which a file does not write."""
+        return tuple(each for each in self.path if isinstance(each, str))
 
     def error(self, message: str, *where: str | int) -> ConfigurationError:
         """Return the error `message` about what `where` leads to within this table."""
@@ -79,6 +84,22 @@ class PolicySection:
         """Return the tables below the table `key`, by name."""
         outer = self.section(key)
         return {name: outer.section(name) for name in outer._table}
+
+    def tables(self, key: str) -> list[PolicySection]:
+        """Return the tables of the list `key`, none when it is not there."""
+        items = self._table.get(key, [])
+        if not isinstance(items, list):
+            raise self.error(
+                f"{key!r} in {self.name} must be a list of tables: [[{'.'.join((*self._names, key))}]]", key
+            )
+        return [
+            PolicySection(each, path=(*self.path, key, at), source=self.source, locator=self._locator)
+            for at, each in enumerate(items)
+        ]
+
+    def plain(self) -> dict[str, Any]:
+        """Return the table as it was read, for whoever checks it himself."""
+        return dict(self._table)
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`, an empty one when it is not there."""

@@ -17,6 +17,7 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
 from mcp_server.security.audit.audit_verifier import AuditVerifier
 from mcp_server.security.audit.log_state import LogState
+from mcp_server.security.security_tier import SecurityTier
 from mcp_server.tools.module import Module
 
 
@@ -281,3 +282,58 @@ def test_folders_within_the_servers_own_state_are_given_to_nobody(tmp_path: Path
     inside.mkdir(parents=True)
     with pytest.raises(ConfigurationError, match="overlap"):
         asyncio.run(lifecycle_of(tmp_path, Module("probe"), folders=[inside]).open())
+
+
+def test_keys_are_fetched_one_fetch_at_a_time_and_not_after_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "desk.toml"
+    policy.write_text(
+        'version = 1\n[client.local]\n[issuer.as]\nissuer = "a"\naudience = "b"\nkey_url = "https://id.example/keys"\n'
+    )
+    policy.chmod(0o600)
+    # Time passes when the test says so.
+    monkeypatch.setattr(lifecycle_module, "POLICY_POLL_SECONDS", 3600)
+    began: list[str] = []
+    ended: list[str] = []
+
+    async def work() -> None:
+        hold = asyncio.Event()
+        call_later = asyncio.get_running_loop().call_later
+
+        async def refresh(self: SecurityTier) -> None:
+            began.append("fetch")
+            try:
+                if len(began) == 1:
+                    await hold.wait()
+                    raise KeyError("a bug")
+                await asyncio.Event().wait()
+            finally:
+                ended.append("fetch")
+
+        monkeypatch.setattr(SecurityTier, "refresh_keys", refresh)
+        lifecycle = lifecycle_of(tmp_path, policy=policy)
+        await lifecycle.open()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            lifecycle._watch_keys(call_later)
+        assert began == ["fetch"]
+        hold.set()
+        assert lifecycle._fetching is not None
+        await asyncio.wait([lifecycle._fetching])
+        # A bug in one fetch does not end the looking.
+        lifecycle._watch_keys(call_later)
+        await asyncio.sleep(0)
+        await lifecycle.close("done")
+        lifecycle._watch_keys(call_later)
+        assert (began, ended) == (["fetch"] * 2, ["fetch"] * 2)
+
+    asyncio.run(work())
+
+
+def test_a_policy_whose_keys_are_missing_stops_the_start(tmp_path: Path) -> None:
+    policy = tmp_path / "desk.toml"
+    policy.write_text('version = 1\n[client.local]\n[issuer.as]\nissuer = "a"\naudience = "b"\nlocal_keys = true\n')
+    policy.chmod(0o600)
+    with pytest.raises(ConfigurationError, match="mcp-server keys generate as"):
+        asyncio.run(lifecycle_of(tmp_path, policy=policy).open())

@@ -20,4 +20,5 @@ def test_they_cannot_be_changed() -> None:
 
 def test_what_a_client_says_of_itself_has_no_place_in_them() -> None:
     names = {field.name for field in dataclasses.fields(Credentials)}
-    assert names == {"transport", "profile", "peer", "connection"}
+    evidence = {"certificate", "listener", "proof", "signed", "source", "token"}
+    assert names == {"transport", "profile", "peer", "connection"} | evidence

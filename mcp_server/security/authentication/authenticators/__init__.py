@@ -1,0 +1,1 @@
+"""One way each of recognising a peer; each turns one kind of credentials into evidence."""

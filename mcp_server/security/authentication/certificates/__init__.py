@@ -1,0 +1,1 @@
+"""Client certificates, once TLS has verified them."""

@@ -1,0 +1,1 @@
+"""Which evidence amounts to which client of the policy."""

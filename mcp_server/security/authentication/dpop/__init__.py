@@ -1,0 +1,1 @@
+"""Proofs that a token is its holder's (RFC 9449)."""

@@ -1,0 +1,1 @@
+"""Signatures over single messages, whatever transport carries them."""

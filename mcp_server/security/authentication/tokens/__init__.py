@@ -1,0 +1,1 @@
+"""Access tokens: what is demanded of them, what was revoked, and a small issuer."""
