@@ -11,8 +11,8 @@ from mcp_server.resources.resource_config import ResourceConfig
 from mcp_server.resources.sandbox_manager import SandboxManager
 
 if TYPE_CHECKING:
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.resources.filesystem.root_config import RootConfig
-    from mcp_server.resources.filesystem_manager import FileSystemManager
     from mcp_server.resources.network.address_judge import AddressJudge
     from mcp_server.resources.network.egress_proxy import EgressProxy
     from mcp_server.resources.network.http_client import HttpClient
@@ -39,7 +39,7 @@ class ResourceTier:
         )
         self.pool = BlockingPool(max_threads=config.max_threads, max_calls_per_owner=config.max_calls_per_client)
 
-    def open_files(self, roots: Sequence[RootConfig]) -> FileSystemManager | None:
+    def open_files(self, roots: Sequence[RootConfig]) -> ClientFiles | None:
         """Open a client's folders; None when it has none.
 
         Raises:

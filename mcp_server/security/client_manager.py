@@ -12,7 +12,7 @@ from mcp_server.security.client_record import ClientRecord
 from mcp_server.security.permission_manager import PermissionManager
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.security.authentication.principal import Principal
     from mcp_server.security.permissions.client_profile import ClientProfile
 
@@ -32,7 +32,7 @@ class ClientManager:
         self,
         *,
         permissions: PermissionManager,
-        open_files: Callable[[ClientProfile], FileSystemManager | None],
+        open_files: Callable[[ClientProfile], ClientFiles | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._permissions = permissions

@@ -24,7 +24,7 @@ from mcp_server.security.security_chain import SecurityChain
 from mcp_server.security.security_config import SecurityConfig
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.resources.isolation.process_state import ProcessState
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class SecurityTier:
         except AuditUnavailableError:
             logger.exception("the end of process %s of client %s could not be recorded", state.id, state.client)
 
-    def _open_files(self, profile: ClientProfile) -> FileSystemManager | None:
+    def _open_files(self, profile: ClientProfile) -> ClientFiles | None:
         from mcp_server.resources.filesystem.root_config import RootConfig
 
         limits = profile.limits
@@ -104,7 +104,7 @@ class SecurityTier:
             self._sweep_later(profile.name, files)
         return files
 
-    def _sweep_later(self, client: str, files: FileSystemManager) -> None:
+    def _sweep_later(self, client: str, files: ClientFiles) -> None:
         """Clear the folders of half-written files in a while, so that the client's first calls are not held up."""
         try:
             loop = asyncio.get_running_loop()
@@ -116,7 +116,7 @@ class SecurityTier:
             earlier.cancel()
         self._sweeps[client] = loop.call_later(self._sweep_after_seconds, self._sweep, client, files)
 
-    def _sweep(self, client: str, files: FileSystemManager) -> None:
+    def _sweep(self, client: str, files: ClientFiles) -> None:
         del self._sweeps[client]
 
         def work() -> None:
