@@ -119,6 +119,10 @@ class FileSystemManager:
                 self._locations[text] = location
         return location
 
+    def innermost(self, location: FileLocation) -> FileLocation:
+        """Return the same place in the innermost folder that holds it, which is where `locate` finds it."""
+        return self._parser.innermost(location.root, location.parts)
+
     def pin(self, location: FileLocation, *, kind: Literal["any", "file", "directory"] = "any") -> PinnedFile:
         """Hold what is there, checked, so that later use means this very inode.
 
