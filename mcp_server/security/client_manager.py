@@ -98,9 +98,14 @@ class ClientManager:
 
     def _renew(self, record: ClientRecord, profile: ClientProfile) -> None:
         old = record.profile
-        if (old.folders, old.global_folders, old.limits) != (profile.folders, profile.global_folders, profile.limits):
+        if _kept(old) != _kept(profile):
             files = self._open_files(profile)
             if record.files is not None:
                 record.files.close()
             record.files = files
         record.profile = profile
+
+
+def _kept(profile: ClientProfile) -> tuple[object, ...]:
+    """Return what of a profile decides how its files are kept: another value means to open them anew."""
+    return profile.folders, profile.global_folders, profile.limits, profile.separate_process

@@ -223,7 +223,11 @@ class SecurityChain:
             if operation.permissions and (wanted := self._wanted(operation, record, evidence)):
                 await gate.require_all(wanted)
                 # (3) Sandbox: open what was permitted; the handler gets this very object.
-                self._pin(wanted, record, pinned)
+                if record.files is None or record.files.answers_at_once:
+                    self._pin(wanted, record, pinned)
+                else:
+                    # Another process opens it, for which nobody may wait here.
+                    pinned.update(await self._pool.run(principal.client, self._pinned_elsewhere, wanted, record))
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
                 needs = self._audit.encode(evidence) if evidence else NO_NEEDS
@@ -375,6 +379,13 @@ class SecurityChain:
                 pinned[absolute] = files.pin(files.locate(absolute), kind="file")
             elif absolute not in pinned and kind == PermissionType.DIRECTORY_LIST:
                 pinned[absolute] = files.pin(files.locate(absolute))
+
+    def _pinned_elsewhere(
+        self, wanted: list[tuple[PermissionType, str, str | None, Permission | None]], record: ClientRecord
+    ) -> dict[str, PinnedFile]:
+        pinned: dict[str, PinnedFile] = {}
+        self._pin(wanted, record, pinned)
+        return pinned
 
 
 def _endpoint_of(text: str, evidence: list[list[str]]) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -90,6 +91,13 @@ class SecurityTier:
         except AuditUnavailableError:
             logger.exception("the end of process %s of client %s could not be recorded", state.id, state.client)
 
+    def _record_broker_end(self, client: str, reason: str) -> None:
+        """Put on record that the process that kept a client's files has ended, which it never does by itself."""
+        try:
+            self.audit.append("broker.end", {"client": client, "reason": reason})
+        except AuditUnavailableError:
+            logger.exception("the end of a broker of client %s could not be recorded: %s", client, reason)
+
     def _open_files(self, profile: ClientProfile) -> ClientFiles | None:
         from mcp_server.resources.filesystem.root_config import RootConfig
 
@@ -99,7 +107,10 @@ class SecurityTier:
             for folders, is_global in ((profile.folders, False), (profile.global_folders, True))
             for folder in folders
         ]
-        files = self._resources.open_files(roots)
+        if profile.separate_process:
+            files = self._resources.open_brokered_files(roots, on_end=partial(self._record_broker_end, profile.name))
+        else:
+            files = self._resources.open_files(roots)
         if files is not None:
             self._sweep_later(profile.name, files)
         return files

@@ -24,6 +24,7 @@ class ClientProfile:
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
         isolation: `inline`; `process`, a worker of its own, is refused when a policy is loaded, for there is none yet.
+        separate_process: Whether its files are opened by a process that can open nothing else.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
     True
@@ -36,6 +37,7 @@ class ClientProfile:
     limits: ClientLimits = field(default_factory=ClientLimits)
     tools: tuple[ResourcePattern, ...] = (ResourcePattern("*", ("", "")),)
     isolation: Literal["inline", "process"] = "inline"
+    separate_process: bool = False
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 

@@ -39,7 +39,17 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits")
+_CLIENT_KEYS: Final = (
+    "folders",
+    "global_folders",
+    "allow",
+    "ask",
+    "deny",
+    "tools",
+    "isolation",
+    "separate_process",
+    "limits",
+)
 _SANDBOX_KEYS: Final = (
     "min_tier",
     "accounts",
@@ -64,6 +74,7 @@ class PolicyLoader:
         reader: Reads the file, once it is sure that nobody else wrote it.
         realpath: Resolves links.
         isdir: Whether a path is a directory.
+        broker_problem: Says why files cannot be kept by a process of their own here, None where they can.
 
     >>> policy = PolicyLoader().parse('''
     ... version = 1
@@ -82,12 +93,14 @@ class PolicyLoader:
         reader: PolicyFileReader | None = None,
         realpath: Callable[[str], str] = os.path.realpath,
         isdir: Callable[[str], bool] = os.path.isdir,
+        broker_problem: Callable[[], str | None] | None = None,
     ) -> None:
         found = os.path.expanduser("~") if home is None else home
         self._home = realpath(found) if os.path.isabs(found) else None
         self._reader = reader or PolicyFileReader()
         self._realpath = realpath
         self._isdir = isdir
+        self._broker_problem = broker_problem if broker_problem is not None else _broker_problem
         self._compiler = RuleCompiler(home=self._home, realpath=realpath)
 
     def load(self, path: str | os.PathLike[str]) -> Policy:
@@ -248,7 +261,19 @@ class PolicyLoader:
             limits=self._limits(section.section("limits")),
             tools=self._tools(section),
             isolation=isolation,
+            separate_process=self._separate_process(section),
         )
+
+    def _separate_process(self, section: PolicySection) -> bool:
+        is_wanted = section.flag("separate_process", default=False)
+        if is_wanted and (problem := self._broker_problem()) is not None:
+            # Files that are kept in the server's own process after all would be what the operator did not want.
+            raise section.error(
+                f"'separate_process' in {section.name}: {problem}; leave it out to keep the files in the server's own "
+                "process",
+                "separate_process",
+            )
+        return is_wanted
 
     def _folders(
         self, section: PolicySection, key: str, client: str, base: str | None, taken: dict[str, str]
@@ -336,6 +361,13 @@ class PolicyLoader:
             default = 0 if field.default is None else cast("float", field.default)
             values[field.name] = section.number(field.name, default, least=least, most=LIMIT_CEILINGS[field.name])
         return ClientLimits(**values)
+
+
+def _broker_problem() -> str | None:
+    # On first use: few policies ask for it.
+    from mcp_server.resources.broker.broker_factory import BrokerFactory
+
+    return BrokerFactory.problem()
 
 
 def _document(text: str, source: str) -> PolicySection:
