@@ -72,6 +72,7 @@ class RunningBroker:
         self._standing = threading.Lock()
         self._stands = False
         self._is_closing = False
+        self._is_broken = False
         self._has_ended = False
         self._numbers = count(1)
         self._launched = threading.Event()
@@ -170,8 +171,8 @@ class RunningBroker:
                 lane.send({"id": number, **head}, body=body, descriptor=descriptor)
                 return lane.receive(), number
             except BaseException:
-                # What may come now is an answer to nothing.
-                self._is_closing = True
+                # What may come now is an answer to nothing; who asked ends the process.
+                self._is_broken = True
                 raise
             finally:
                 self._put_back(lane)
@@ -217,7 +218,7 @@ class RunningBroker:
 
     def _take(self, at: int) -> FramedSocket:
         with self._lock:
-            if self._is_closing:
+            if self._is_closing or self._is_broken:
                 raise ConnectionAbortedError("the broker is being ended")
             return self._idle.pop(at)
 
