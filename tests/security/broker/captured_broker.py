@@ -41,7 +41,8 @@ class CarelessOpener:
 
 
 def call(name: str, *arguments: Any) -> int:
-    result: int = LIBRARY.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
+    words = [each if isinstance(each, bytes) or each is None else ctypes.c_long(each) for each in arguments]
+    result: int = LIBRARY.syscall(ctypes.c_long(NUMBERS[name]), *words)
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -104,7 +105,7 @@ def attacks(outside: str, inside: str, server: int) -> dict[str, Callable[[], ob
         "make a socket of the machine": lambda: socket.socket(socket.AF_UNIX).close(),
         "make a pair of sockets": lambda: [each.close() for each in socket.socketpair()],
         "signal the server": lambda: os.kill(server, 0),
-        "trace": lambda: probed(lambda: call("ptrace", 2, ctypes.c_long(2**22 + 1), 0, 0)),
+        "trace": lambda: probed(lambda: call("ptrace", 2, 2**22 + 1, 0, 0)),
         "read another memory": lambda: probed(lambda: call("process_vm_readv", 2**22 + 1, None, 0, None, 0, 0)),
         "make memory executable": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC).close(),
         "make a file of memory": lambda: os.close(os.memfd_create("x")),
