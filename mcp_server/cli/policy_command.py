@@ -87,6 +87,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
                     for each in traces
                 ],
                 "smallest_grant": grant,
+                "separate_process": profile.separate_process,
             }
         )
     else:
@@ -100,4 +101,6 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
             output.line(f"the smallest grant that would pass: {grant}")
         elif grant is not None:
             output.line("no grant would pass: a deny stands above it")
+        if permission_type.is_path and profile.separate_process:
+            output.line("its files are opened by a process that can open nothing else (separate_process)")
     return ExitCode.DONE if decision.effect is Effect.ALLOW else ExitCode.NO

@@ -51,6 +51,7 @@ def test_other_rules_keep_the_open_folders(rig: ChainRig) -> None:
         ('folders = ["folder"]', 'folders = ["folder", "other"]'),
         ('folders = ["folder"]', 'folders = ["folder"]\nglobal_folders = ["other"]'),
         ('folders = ["folder"]', 'folders = ["folder"]\nlimits = { workspace_bytes = 5 }'),
+        ('folders = ["folder"]', 'folders = ["folder"]\nseparate_process = true'),
     ],
 )
 def test_other_folders_are_opened_and_the_old_ones_closed(rig: ChainRig, change: tuple[str, str]) -> None:
