@@ -311,7 +311,19 @@ class FileSystemManager:
 
         A writer locks its temporary file; what can be locked has been left behind by a crash. Bounded like a walk.
         """
-        return sum(self._sweep(root) for root in self.roots if root.writable)
+        return sum(self.sweep_root(root) for root in self.roots if root.writable)
+
+    def sweep_root(self, root: Root) -> int:
+        """Do what `sweep` does in one folder."""
+        count = 0
+        walk = self._complete_walk(root, self.limits)
+        try:
+            for entry in walk:
+                if entry.kind is FileKind.FILE and TEMPORARY_NAME.fullmatch(entry.location.name):
+                    count += self._remove_stale(entry.location)
+        finally:
+            walk.close()
+        return count
 
     def close(self) -> None:
         """Forget the folders. A descriptor closes when the last operation that uses its folder is done."""
@@ -363,7 +375,7 @@ class FileSystemManager:
 
     def _counted(self, root: Root) -> QuotaLedger:
         """Return the ledger of a root, counted from what is there; what cannot be counted is full."""
-        self._sweep(root)
+        self.sweep_root(root)
         max_bytes, max_files = root.config.max_bytes, root.config.max_files
         # One more than the quota settles the question.
         most = _MAX_COUNTED if max_files is None else min(max_files + 1, _MAX_COUNTED)
@@ -378,17 +390,6 @@ class FileSystemManager:
         finally:
             walk.close()
         return QuotaLedger(max_bytes=max_bytes, max_files=max_files, used_bytes=size, used_files=files)
-
-    def _sweep(self, root: Root) -> int:
-        count = 0
-        walk = self._complete_walk(root, self.limits)
-        try:
-            for entry in walk:
-                if entry.kind is FileKind.FILE and TEMPORARY_NAME.fullmatch(entry.location.name):
-                    count += self._remove_stale(entry.location)
-        finally:
-            walk.close()
-        return count
 
     def _remove_stale(self, location: FileLocation) -> int:
         try:

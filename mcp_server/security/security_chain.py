@@ -384,7 +384,12 @@ class SecurityChain:
         self, wanted: list[tuple[PermissionType, str, str | None, Permission | None]], record: ClientRecord
     ) -> dict[str, PinnedFile]:
         pinned: dict[str, PinnedFile] = {}
-        self._pin(wanted, record, pinned)
+        try:
+            self._pin(wanted, record, pinned)
+        except BaseException:
+            for each in pinned.values():
+                each.close()
+            raise
         return pinned
 
 

@@ -21,6 +21,9 @@ MAIN: Final = "from mcp_server.resources.broker.broker_process import main; main
 MAX_LANES: Final = 32
 """Lanes that one broker may have, each of which is a descriptor here and a thread there."""
 
+COUNTING_WALKS: Final = 2
+"""Walks through a folder with a quota before a broker stands: one to clear it, and one to count."""
+
 
 class BrokerFactory:
     """Starts brokers from one thread that lives as long as it does, and ends with it whatever it started.
@@ -72,7 +75,7 @@ class BrokerFactory:
         """Start one, and do not wait for it.
 
         Args:
-            job: What it is told.
+            job: What it is told: `limits` and `roots`.
 
         Raises:
             ConfigurationError: There is no interpreter that could run it.
@@ -83,6 +86,7 @@ class BrokerFactory:
                 self._program = Interpreter.find(for_others=False).host_program
             except ValueError as error:
                 raise ConfigurationError(f"'separate_process' cannot be had here: {error}") from error
+        counted = sum(each["max_bytes"] is not None or each["max_files"] is not None for each in job["roots"])
         package = str(Path(__file__).parents[3])
         return RunningBroker(
             launcher=self._launcher,
@@ -95,7 +99,7 @@ class BrokerFactory:
             job=job,
             lanes=self._lanes,
             operation_seconds=self._operation_seconds,
-            start_seconds=self._start_seconds,
+            start_seconds=self._start_seconds + COUNTING_WALKS * job["limits"]["max_walk_seconds"] * counted,
         )
 
     def close(self) -> None:

@@ -237,7 +237,11 @@ class BrokeredFiles:
 
     def sweep(self) -> int:
         """Remove half-written files whose writer is gone, in every writable folder, and return how many."""
-        return self._believed(_count, self._host.ask({"do": "sweep"}))
+        return sum(
+            self._believed(_count, self._host.ask({"do": "sweep", "root": root.index}))
+            for root in self.roots
+            if root.writable
+        )
 
     def close(self) -> None:
         """Forget the folders; the broker ends when what it was asked for is done. May be called twice."""

@@ -134,7 +134,8 @@ def test_changes_are_made_and_told(broker: Broker, folder: Path) -> None:
     assert ask(broker, "move", at=[0, ["sub", "a"]], to=[0, ["b"]]) == {"value": None}
     assert ask(broker, "make_directory", at=[0, ["d", "e"]], parents=True, exist_ok=False) == {"value": True}
     assert ask(broker, "delete", at=[0, ["d"]], recursive=True) == {"value": None}
-    assert ask(broker, "sweep") == {"value": 0}
+    assert ask(broker, "sweep", root=0) == {"value": 0}
+    assert ask(broker, "sweep", root=True) == {"bug": "TypeError"}
     assert ask(broker, "write", b"x" * 17_000_000, at=[0, ["c"]], **PLACES["write"])["refusal"][0] == "limit"
     assert sorted(os.listdir(folder)) == ["b", "inner", "note.txt", "sub"]
 

@@ -79,7 +79,7 @@ def test_lanes_end_one_by_one_and_with_the_last_the_process(start: Start, folder
     process, lanes = start()
     answer(lanes[0], {"id": 0, "do": "stand"}, job(folder))
     lanes[0].close()
-    assert answer(lanes[1], {"id": 1, "do": "sweep"}) == {"id": 1, "value": 0}
+    assert answer(lanes[1], {"id": 1, "do": "sweep", "root": 0}) == {"id": 1, "value": 0}
     assert process.poll() is None
     lanes[1].close()
     assert process.wait(10) == 0
