@@ -72,6 +72,15 @@ def probed(how: Callable[[], object]) -> None:
         return
 
 
+def connected() -> None:
+    """That nobody listens is an answer of the network; whoever may not ask gets none."""
+    with socket.socket(socket.AF_INET) as connection:
+        try:
+            connection.connect(("127.0.0.1", 1))
+        except ConnectionRefusedError:
+            return
+
+
 def opened(path: str, flags: int, mode: int = 0o600) -> None:
     os.close(os.open(path, flags, mode))
 
@@ -102,6 +111,7 @@ def attacks(outside: str, inside: str, server: int) -> dict[str, Callable[[], ob
         "execute": lambda: executed(lambda: os.execv("/nonexistent/program", ["program"])),
         "execute a descriptor": lambda: executed(lambda: call("execveat", -100, b"/nonexistent", None, None, 0)),
         "make a socket of TCP": lambda: socket.socket(socket.AF_INET).close(),
+        "connect over TCP": connected,
         "make a socket of the machine": lambda: socket.socket(socket.AF_UNIX).close(),
         "make a pair of sockets": lambda: [each.close() for each in socket.socketpair()],
         "signal the server": lambda: os.kill(server, 0),

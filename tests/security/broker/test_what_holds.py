@@ -18,6 +18,7 @@ from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem_manager import FileSystemManager
+from mcp_server.resources.kernel.landlock import Landlock
 from tests.security.broker.captured_broker import NAMES, CarelessOpener
 from tests.security.broker.conftest import CANARY
 
@@ -35,7 +36,14 @@ OF_LANDLOCK = {
 OF_THE_FILTER = {
     *("change a mode outside", "change a time outside", "empty a file outside", "empty a file outside by opening it"),
     *("make a link", "make a pipe", "make a set-user-id file", "fork", "execute", "execute a descriptor"),
-    *("make a socket of TCP", "make a socket of the machine", "make a pair of sockets", "signal the server", "trace"),
+    *(
+        "make a socket of TCP",
+        "connect over TCP",
+        "make a socket of the machine",
+        "make a pair of sockets",
+        "signal the server",
+        "trace",
+    ),
     *("read another memory", "make memory executable", "make a file of memory", "let another descriptor signal"),
 }
 WAYS_OUT = {
@@ -193,6 +201,14 @@ def test_landlock_alone_keeps_files_and_the_filter_alone_calls(make: Make, folde
     assert set(NAMES) == OF_LANDLOCK | OF_THE_FILTER
     assert {outcome(landlock, attack) for attack in sorted(OF_LANDLOCK)} == {"refused"}
     assert {outcome(filtered, attack) for attack in sorted(OF_THE_FILTER)} == {"refused"}
+
+
+@pytest.mark.parametrize(
+    "attack", [name for name, abi in (("connect over TCP", 4), ("signal the server", 6)) if Landlock().abi >= abi]
+)
+def test_newer_kernels_refuse_these_twice(attack: str, make: Make, folder: Path, outside: Path) -> None:
+    assert outcome(make(program("captured", outside, folder, "filter")), attack) == "refused"
+    assert outcome(make(program("captured", outside, folder, "landlock", "filter")), attack) == "reached"
 
 
 @CONFINED
