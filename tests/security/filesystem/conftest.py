@@ -75,7 +75,7 @@ def secret(tmp_path: Path) -> Iterator[Path]:
     assert path.stat().st_ino == inode
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def brokers() -> Iterator[BrokerFactory]:
     factory = BrokerFactory()
     yield factory

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def brokers() -> Iterator[BrokerFactory]:
     factory = BrokerFactory()
     yield factory
