@@ -72,6 +72,14 @@ def probed(how: Callable[[], object]) -> None:
         return
 
 
+def linked(path: str, name: str) -> None:
+    handle = os.open(path, os.O_PATH)
+    try:
+        call("linkat", -100, b"/proc/self/fd/%d" % handle, -100, os.fsencode(name), 0x400)
+    finally:
+        os.close(handle)
+
+
 def connected() -> None:
     """That nobody listens is an answer of the network; whoever may not ask gets none."""
     with socket.socket(socket.AF_INET) as connection:
@@ -100,6 +108,7 @@ def attacks(outside: str, inside: str, server: int) -> dict[str, Callable[[], ob
         "remove a file outside": lambda: os.unlink(f"{outside}/spare"),
         "move a file out": lambda: os.rename(f"{inside}/spare", f"{outside}/moved"),
         "give a file outside a name inside": lambda: os.link(canary, f"{inside}/hard"),
+        "give a handle of one outside a name inside": lambda: linked(canary, f"{inside}/held"),
         "empty a file outside": lambda: os.truncate(f"{outside}/long", 0),
         "empty a file outside by opening it": lambda: opened(f"{outside}/long", os.O_RDONLY | os.O_TRUNC),
         "change a mode outside": lambda: os.chmod(canary, 0o644),
@@ -178,6 +187,18 @@ def captured(outside: str, inside: str, *barriers: str) -> NoReturn:
 
     Broker.answer = obeying  # type: ignore[method-assign]
     honest()
+
+
+def older(abi: str, outside: str, inside: str) -> NoReturn:
+    """Be a captured broker on a kernel whose Landlock is older."""
+    known = Landlock.__init__
+
+    def capped(self: Landlock) -> None:
+        known(self)
+        self.abi = min(self.abi, int(abi))
+
+    Landlock.__init__ = capped  # type: ignore[method-assign]
+    captured(outside, inside)
 
 
 def handing_over(path: str) -> NoReturn:

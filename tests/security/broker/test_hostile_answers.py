@@ -20,8 +20,6 @@ Make = Callable[..., BrokeredFiles]
 
 QUESTIONS: dict[str, Callable[[ClientFiles], object]] = {
     "pin": lambda files: files.pin(files.locate("note.txt")),
-    "list": lambda files: files.list_directory(files.locate(".")),
-    "stat": lambda files: files.stat(files.locate("note.txt")),
     "write": lambda files: files.write(files.locate("note.txt"), b"x"),
     "mkdir": lambda files: files.make_directory(files.locate("new")),
     "sweep": lambda files: files.sweep(),

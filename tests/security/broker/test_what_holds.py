@@ -13,6 +13,7 @@ from mcp_server.errors.resource_unavailable_error import ResourceUnavailableErro
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
 from mcp_server.resources.broker.broker_factory import BrokerFactory
 from mcp_server.resources.broker.brokered_files import BrokeredFiles
+from mcp_server.resources.broker.confinement import LEAST_ABI
 from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.pinned_file import PinnedFile
@@ -32,6 +33,7 @@ OF_LANDLOCK = {
     *("read a file outside", "read the accounts", "read the interpreter", "read of the kernel"),
     *("read the server's environment", "list a directory outside", "make a file outside"),
     *("make a directory outside", "remove a file outside", "move a file out", "give a file outside a name inside"),
+    "give a handle of one outside a name inside",
 }
 OF_THE_FILTER = {
     *("change a mode outside", "change a time outside", "empty a file outside", "empty a file outside by opening it"),
@@ -201,6 +203,17 @@ def test_landlock_alone_keeps_files_and_the_filter_alone_calls(make: Make, folde
     assert set(NAMES) == OF_LANDLOCK | OF_THE_FILTER
     assert {outcome(landlock, attack) for attack in sorted(OF_LANDLOCK)} == {"refused"}
     assert {outcome(filtered, attack) for attack in sorted(OF_THE_FILTER)} == {"refused"}
+
+
+@pytest.mark.parametrize("abi", [abi for abi in range(LEAST_ABI, 7) if Landlock().abi >= abi])
+def test_all_of_it_holds_on_older_kernels_too(abi: int, make: Make, folder: Path, outside: Path) -> None:
+    files = make(program("older", abi, outside, folder))
+    assert {attack: outcome(files, attack) for attack in NAMES} == dict.fromkeys(NAMES, "refused")
+    # And what is meant to be done can be done.
+    files.write(files.locate("sub/new"), b"x")
+    files.move(files.locate("sub/new"), files.locate("moved"))
+    files.delete(files.locate("moved"))
+    assert files.read(files.locate("note.txt")).data == b"inside"
 
 
 @pytest.mark.parametrize(

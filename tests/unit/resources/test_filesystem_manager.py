@@ -228,6 +228,12 @@ def test_walk_goes_down_first_and_prunes(files: ClientFiles, folder: Path) -> No
     assert walk.is_truncated
 
 
+def test_walk_enters_directories_whose_names_are_no_text(files: ClientFiles, folder: Path) -> None:
+    os.makedirs(os.fsencode(folder) + b"/bad\xff/in\n")
+    found = [entry.location.parts for entry in files.walk(files.locate("."))]
+    assert ("bad\udcff", "in\n") in found
+
+
 def test_a_walk_that_is_left_closes_its_directories(files: ClientFiles) -> None:
     files.stat(files.locate("."))  # a broker has been started by now, and has taken its ends of what is open
     gc.collect()  # what earlier tests left must not be closed in the middle of the count
