@@ -49,6 +49,7 @@ class ClientManager:
         """
         profile = self._permissions.profile(principal.client)
         if profile is None:
+            self._forget(principal.client)
             raise AuthenticationError(f"the policy names no client {principal.client!r}")
         record = self._records.get(principal.client)
         if record is None:
@@ -95,6 +96,12 @@ class ClientManager:
             if record.files is not None:
                 record.files.close()
         self._records.clear()
+
+    def _forget(self, client: str) -> None:
+        """Close what is kept of a client that a reload has removed: its files may be held by another process."""
+        record = self._records.pop(client, None)
+        if record is not None and record.files is not None:
+            record.files.close()
 
     def _renew(self, record: ClientRecord, profile: ClientProfile) -> None:
         old = record.profile

@@ -23,6 +23,9 @@ MAX_STARTS: Final = 5
 STARTS_SECONDS: Final = 60.0
 """How long a start counts."""
 
+MAX_LINGERING: Final = 3
+"""Brokers that were killed and cannot end, because what they wait for does not answer; another would join them."""
+
 
 class BrokerHost:
     """Asks a client's broker, and starts another one when it has died, was too slow, or said what no broker says.
@@ -48,6 +51,7 @@ class BrokerHost:
         self._lock = threading.Lock()
         self._starts: deque[float] = deque(maxlen=MAX_STARTS)
         self._broker: RunningBroker | None = None
+        self._given_up: list[RunningBroker] = []
         self._is_closed = False
 
     @property
@@ -166,7 +170,9 @@ class BrokerHost:
                 raise ResourceUnavailableError("io", "the folders of this client are not what they were; call again")
             if self._broker is None:
                 now = self._clock()
-                if len(self._starts) == MAX_STARTS and now - self._starts[0] < STARTS_SECONDS:
+                self._given_up = [each for each in self._given_up if each.lingers]
+                is_often = len(self._starts) == MAX_STARTS and now - self._starts[0] < STARTS_SECONDS
+                if is_often or len(self._given_up) >= MAX_LINGERING:
                     raise ResourceUnavailableError(
                         "busy", "the files of this client cannot be had now; try again in a minute, or ask the operator"
                     )
@@ -182,7 +188,11 @@ class BrokerHost:
     def _give_up(self, broker: RunningBroker, reason: str) -> None:
         self._forget(broker)
         # Of several who find out, one ends it and tells; and who has closed it wants to hear of nothing.
-        if broker.end() and not self._is_closed:
+        is_news = broker.end()
+        if is_news and broker.lingers:
+            with self._lock:
+                self._given_up.append(broker)
+        if is_news and not self._is_closed:
             logger.warning("a broker of a client's files has ended (%s); the next call starts another", reason)
             self._on_end(reason)
 

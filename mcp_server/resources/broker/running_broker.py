@@ -115,6 +115,11 @@ class RunningBroker:
         """Whether it has ever answered."""
         return self._stands
 
+    @property
+    def lingers(self) -> bool:
+        """Whether it was killed and is still there: it waits for a disk or a file server that does not answer."""
+        return self._has_ended and self._process is not None and self._process.returncode is None
+
     def stand(self) -> None:
         """Return when it answers; may be called again.
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
-from mcp_server.resources.broker.broker_host import MAX_STARTS, STARTS_SECONDS, BrokerHost
+from mcp_server.resources.broker.broker_host import MAX_LINGERING, MAX_STARTS, STARTS_SECONDS, BrokerHost
 from mcp_server.resources.broker.frame import Frame
 from mcp_server.resources.broker.running_broker import RunningBroker
 
@@ -22,6 +22,7 @@ class Double:
         self.stands = stands
         self.pid = 77
         self.has_stood = False
+        self.lingers = False
         self.asked = 0
         self.ends = 0
         self.closes = 0
@@ -172,6 +173,25 @@ def test_starts_are_bounded_and_counted_for_a_while() -> None:
         assert caught.value.reason == "busy"
     assert len(ends) == MAX_STARTS
     clock.now = 101.0 + STARTS_SECONDS
+    assert host.ask({}) == "later"
+
+
+def test_others_do_not_join_those_that_cannot_end() -> None:
+    clock = Clock()
+    brokers = [Double(TimeoutError()) for _ in range(MAX_LINGERING)]
+    for each in brokers:
+        # As on a file server that does not answer: killed, and still there.
+        each.lingers = True
+    host, ends = host_of(*brokers, Double("later"), clock=clock)
+    for _ in range(MAX_LINGERING):
+        clock.now += STARTS_SECONDS
+        with pytest.raises(ResourceUnavailableError):
+            host.ask({})
+    clock.now += 10 * STARTS_SECONDS
+    with pytest.raises(ResourceUnavailableError) as caught:
+        host.ask({})
+    assert (caught.value.reason, ends) == ("busy", ["late"] * MAX_LINGERING)
+    brokers[1].lingers = False
     assert host.ask({}) == "later"
 
 

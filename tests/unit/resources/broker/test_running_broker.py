@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -203,6 +204,27 @@ def test_one_that_does_not_stand_is_told_of(make: Make, program: str, error: typ
     with pytest.raises((error, ConnectionError)):
         broker.stand()
     assert not broker.has_stood
+
+
+def test_one_that_does_not_end_in_time_lingers_and_is_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = standing(make())
+    assert not broker.lingers
+    waited = threading.Event()
+    real = subprocess.Popen.wait
+
+    def wait(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if timeout is not None:
+            raise subprocess.TimeoutExpired("broker", timeout)
+        waited.wait(10)
+        return real(process)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait)
+    assert broker.end() is True
+    assert broker.lingers
+    (thread,) = (each for each in threading.enumerate() if each.name == "mcp-server-broker-end")
+    waited.set()
+    thread.join(10)
+    assert not broker.lingers
 
 
 def test_a_launcher_that_is_closed_starts_none_and_nothing_stays_open(launcher: Launcher) -> None:
