@@ -26,16 +26,20 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     Raises:
         ConfigurationError: The policy cannot be used.
     """
+    from mcp_server.resources.broker.broker_factory import BrokerFactory
     from mcp_server.resources.isolation.doctor import Doctor
     from mcp_server.resources.isolation.sandbox_config import SandboxConfig
     from mcp_server.resources.isolation.sudo_check import SudoCheck
     from mcp_server.resources.sandbox_manager import SandboxManager
 
     config = SandboxConfig()
+    apart: list[str] = []
     if arguments.policy is not None:
         from mcp_server.security.permissions.policy_loader import PolicyLoader
 
-        config = PolicyLoader().load(arguments.policy).sandbox
+        policy = PolicyLoader().load(arguments.policy)
+        config = policy.sandbox
+        apart = sorted(name for name, profile in policy.clients.items() if profile.separate_process)
     sandboxes = SandboxManager(config=config)
     try:
         found = Doctor(sandboxes=sandboxes).examine()
@@ -43,6 +47,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         sandboxes.close()
     # What there is of root without a password matters where the sandbox alone keeps it away, whatever the policy says.
     root = SudoCheck(config=config.sudo, tier=found.tier).examine()
+    unable = BrokerFactory.problem()
     code = ExitCode.DONE if found.holds and root.holds else ExitCode.NO
     if output.as_json:
         output.data(
@@ -53,6 +58,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 "findings": list(found.findings),
                 "holds": found.holds,
                 "root_actions": {"problems": list(root.problems), "warnings": list(root.warnings)},
+                "separate_process": {"clients": apart, "problem": unable},
                 "tier": found.tier.label,
             }
         )
@@ -68,6 +74,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         output.line(f"! root actions: {problem}")
     for warning in root.warnings:
         output.line(f"? root actions: {warning}")
+    output.line(
+        f"separate_process: {'can be had' if unable is None else unable}; used by {', '.join(apart) or 'nobody'}"
+    )
     verdict = "holds" if found.holds else "does not hold"
     output.line(f"tier: {found.tier.label}; demanded: {found.demanded.label}, which {verdict}")
     return code

@@ -93,6 +93,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
                 ],
                 "smallest_grant": grant,
                 "run": plan.to_json() if isinstance(plan, RunPlan) else plan,
+                "separate_process": profile.separate_process,
             }
         )
     else:
@@ -110,6 +111,8 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
             tell_run(plan, output)
         elif plan is not None:
             output.line(plan)
+        if permission_type.is_path and profile.separate_process:
+            output.line("its files are opened by a process that can open nothing else (separate_process)")
     return ExitCode.DONE if decision.effect is Effect.ALLOW else ExitCode.NO
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.resources.filesystem.atomic_writer import AtomicWriter, temporary_token
-from mcp_server.resources.filesystem.directory_entry import DirectoryEntry
+from mcp_server.resources.filesystem.directory_entry import entry_of
 from mcp_server.resources.filesystem.directory_listing import DirectoryListing
 from mcp_server.resources.filesystem.file_content import FileContent
 from mcp_server.resources.filesystem.file_kind import FileKind
@@ -25,6 +25,7 @@ from mcp_server.resources.filesystem.path_parser import TEMPORARY_NAME, PathPars
 from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.resources.filesystem.protected_names import PROTECTED_NAMES, ProtectedNames
 from mcp_server.resources.filesystem.quota_ledger import QuotaLedger
+from mcp_server.resources.filesystem.reading import read_at_most
 from mcp_server.resources.filesystem.root import Root
 from mcp_server.resources.filesystem.root_access import RootAccess
 from mcp_server.resources.filesystem.root_config import RootConfig
@@ -37,8 +38,6 @@ from mcp_server.resources.kernel.renameat2 import Renameat2
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
 
-_END_BYTES: Final = 4096
-_CHUNK_BYTES: Final = 1024 * 1024
 # What a count at start looks at before it takes the folder for full.
 _MAX_COUNTED: Final = 1_000_000
 # Locations that are remembered, and of how long a text: a client chooses the texts.
@@ -54,7 +53,7 @@ class FileSystemManager:
     the inode that was looked at is the one that is used.
 
     Args:
-        roots: The client's folders; relative paths start at the first.
+        roots: The client's folders, or what was opened of them already; relative paths start at the first.
         limits: Bounds of single operations.
         protected: Names that are never written; see `PROTECTED_NAMES`.
         forbidden: Directories of the server itself, which no folder may be, contain or lie in.
@@ -73,10 +72,13 @@ class FileSystemManager:
     b'hello'
     """
 
+    answers_at_once: Final = True
+    """Nothing stands between whoever asks and the kernel."""
+
     def __init__(
         self,
         *,
-        roots: Sequence[RootConfig],
+        roots: Sequence[RootConfig | Root],
         limits: FileLimits | None = None,
         protected: Sequence[str] = PROTECTED_NAMES,
         forbidden: Sequence[str | os.PathLike[str]] = (),
@@ -84,7 +86,9 @@ class FileSystemManager:
         opener: PathOpener | None = None,
     ) -> None:
         self.limits: Final = limits if limits is not None else FileLimits()
-        self.roots: tuple[Root, ...] = tuple(Root(config, index=index) for index, config in enumerate(roots))
+        self.roots: tuple[Root, ...] = tuple(
+            each if isinstance(each, Root) else Root(each, index=index) for index, each in enumerate(roots)
+        )
         for root in self.roots:
             root.refuse_overlap(forbidden)
         self._parser = PathParser(self.roots)
@@ -114,6 +118,10 @@ class FileSystemManager:
                     self._locations.clear()
                 self._locations[text] = location
         return location
+
+    def innermost(self, location: FileLocation) -> FileLocation:
+        """Return the same place in the innermost folder that holds it, which is where `locate` finds it."""
+        return self._parser.innermost(location.root, location.parts)
 
     def pin(self, location: FileLocation, *, kind: Literal["any", "file", "directory"] = "any") -> PinnedFile:
         """Hold what is there, checked, so that later use means this very inode.
@@ -145,7 +153,7 @@ class FileSystemManager:
         try:
             descriptor = target.reopen(os.O_RDONLY)
             try:
-                data, is_truncated = _read_at_most(descriptor, offset, most, target.status.st_size)
+                data, is_truncated = read_at_most(descriptor, offset, most, target.status.st_size)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -216,7 +224,7 @@ class FileSystemManager:
         try:
             names, is_truncated = directory_names(descriptor, max_entries=self.limits.max_scan_entries)
             page = names[offset : offset + most]
-            entries = tuple(entry for name, kind in page if (entry := _entry(descriptor, name, kind)) is not None)
+            entries = tuple(entry for name, kind in page if (entry := entry_of(descriptor, name, kind)) is not None)
         except OSError as error:
             raise translated(error, location) from error
         finally:
@@ -303,7 +311,19 @@ class FileSystemManager:
 
         A writer locks its temporary file; what can be locked has been left behind by a crash. Bounded like a walk.
         """
-        return sum(self._sweep(root) for root in self.roots if root.writable)
+        return sum(self.sweep_root(root) for root in self.roots if root.writable)
+
+    def sweep_root(self, root: Root) -> int:
+        """Do what `sweep` does in one folder."""
+        count = 0
+        walk = self._complete_walk(root, self.limits)
+        try:
+            for entry in walk:
+                if entry.kind is FileKind.FILE and TEMPORARY_NAME.fullmatch(entry.location.name):
+                    count += self._remove_stale(entry.location)
+        finally:
+            walk.close()
+        return count
 
     def close(self) -> None:
         """Forget the folders. A descriptor closes when the last operation that uses its folder is done."""
@@ -355,7 +375,7 @@ class FileSystemManager:
 
     def _counted(self, root: Root) -> QuotaLedger:
         """Return the ledger of a root, counted from what is there; what cannot be counted is full."""
-        self._sweep(root)
+        self.sweep_root(root)
         max_bytes, max_files = root.config.max_bytes, root.config.max_files
         # One more than the quota settles the question.
         most = _MAX_COUNTED if max_files is None else min(max_files + 1, _MAX_COUNTED)
@@ -370,17 +390,6 @@ class FileSystemManager:
         finally:
             walk.close()
         return QuotaLedger(max_bytes=max_bytes, max_files=max_files, used_bytes=size, used_files=files)
-
-    def _sweep(self, root: Root) -> int:
-        count = 0
-        walk = self._complete_walk(root, self.limits)
-        try:
-            for entry in walk:
-                if entry.kind is FileKind.FILE and TEMPORARY_NAME.fullmatch(entry.location.name):
-                    count += self._remove_stale(entry.location)
-        finally:
-            walk.close()
-        return count
 
     def _remove_stale(self, location: FileLocation) -> int:
         try:
@@ -413,32 +422,3 @@ def choose_opener() -> PathOpener:
         return Openat2Opener(openat2=Openat2())
     except OSError:
         return WalkingOpener()
-
-
-def _entry(directory: int, name: str, kind: FileKind) -> DirectoryEntry | None:
-    try:
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return DirectoryEntry(name, kind, 0, 0.0)
-    return DirectoryEntry(name, FileKind.of(status.st_mode), status.st_size, status.st_mtime)
-
-
-def _read_at_most(descriptor: int, offset: int, most: int, expected: int) -> tuple[bytes, bool]:
-    """Read up to `most` bytes, and one more to know whether there are more; trusts no size that was announced."""
-    # Asking for a little more than the announced size lets one call find the end of a small file.
-    chunk = min(most, max(0, expected - offset), _CHUNK_BYTES) + 1
-    chunks: list[bytes] = []
-    received = 0
-    while received <= most:
-        asked = min(chunk, most + 1 - received)
-        data = os.pread(descriptor, asked, offset + received)
-        if not data:
-            break
-        chunks.append(data)
-        received += len(data)
-        # Less than was asked for is the end, nearly always: no room for much is made to see it.
-        chunk = _CHUNK_BYTES if len(data) == asked else _END_BYTES
-    data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    return (data[:most], True) if received > most else (data, False)

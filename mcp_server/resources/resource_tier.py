@@ -11,8 +11,9 @@ from mcp_server.resources.resource_config import ResourceConfig
 from mcp_server.resources.sandbox_manager import SandboxManager
 
 if TYPE_CHECKING:
+    from mcp_server.resources.broker.broker_factory import BrokerFactory
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.resources.filesystem.root_config import RootConfig
-    from mcp_server.resources.filesystem_manager import FileSystemManager
     from mcp_server.resources.network.address_judge import AddressJudge
     from mcp_server.resources.network.egress_proxy import EgressProxy
     from mcp_server.resources.network.http_client import HttpClient
@@ -35,12 +36,13 @@ class ResourceTier:
     def __init__(self, *, config: ResourceConfig) -> None:
         self._config = config
         self._trust: TLSTrust | None = None
+        self._brokers: BrokerFactory | None = None
         self.sandboxes = SandboxManager(
             config=config.sandbox, state_directory=config.state_directory, open_proxy=self.open_proxy
         )
         self.pool = BlockingPool(max_threads=config.max_threads, max_calls_per_owner=config.max_calls_per_client)
 
-    def open_files(self, roots: Sequence[RootConfig]) -> FileSystemManager | None:
+    def open_files(self, roots: Sequence[RootConfig]) -> ClientFiles | None:
         """Open a client's folders; None when it has none.
 
         Raises:
@@ -54,6 +56,36 @@ class ResourceTier:
         state = self._config.state_directory
         return FileSystemManager(
             roots=roots, limits=self._config.file_limits, forbidden=() if state is None else (state,)
+        )
+
+    def open_brokered_files(
+        self, roots: Sequence[RootConfig], *, on_end: Callable[[str], None] = lambda reason: None
+    ) -> ClientFiles | None:
+        """Open a client's folders in a process that can open nothing else; None when it has none. Waits for nothing.
+
+        Args:
+            roots: The folders.
+            on_end: Told why such a process has ended that nobody had wanted to end; from any thread.
+
+        Raises:
+            ConfigurationError: A folder cannot be given to a client, or this machine has no Landlock.
+        """
+        if not roots:
+            return None
+        # On first use: few servers have such clients.
+        from mcp_server.resources.broker.broker_factory import MAX_LANES, BrokerFactory
+        from mcp_server.resources.broker.brokered_files import BrokeredFiles
+
+        if self._brokers is None:
+            self._brokers = BrokerFactory(lanes=min(self._config.max_calls_per_client, MAX_LANES))
+        self._brokers.check()
+        state = self._config.state_directory
+        return BrokeredFiles(
+            roots=roots,
+            start=self._brokers.start,
+            limits=self._config.file_limits,
+            forbidden=() if state is None else (state,),
+            on_end=on_end,
         )
 
     def open_http(self, owner: str, limits: HttpLimits | None = None) -> HttpClient:
@@ -112,4 +144,6 @@ class ResourceTier:
     def close(self) -> None:
         """End what runs in sandboxes, and let the threads end."""
         self.sandboxes.close()
+        if self._brokers is not None:
+            self._brokers.close()
         self.pool.close()

@@ -12,7 +12,7 @@ from mcp_server.security.client_record import ClientRecord
 from mcp_server.security.permission_manager import PermissionManager
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.security.authentication.principal import Principal
     from mcp_server.security.permissions.client_profile import ClientProfile
 
@@ -32,7 +32,7 @@ class ClientManager:
         self,
         *,
         permissions: PermissionManager,
-        open_files: Callable[[ClientProfile], FileSystemManager | None],
+        open_files: Callable[[ClientProfile], ClientFiles | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._permissions = permissions
@@ -49,6 +49,7 @@ class ClientManager:
         """
         profile = self._permissions.profile(principal.client)
         if profile is None:
+            self._forget(principal.client)
             raise AuthenticationError(f"the policy names no client {principal.client!r}")
         record = self._records.get(principal.client)
         if record is None:
@@ -98,11 +99,22 @@ class ClientManager:
                 record.files.close()
         self._records.clear()
 
+    def _forget(self, client: str) -> None:
+        """Close what is kept of a client that a reload has removed: its files may be held by another process."""
+        record = self._records.pop(client, None)
+        if record is not None and record.files is not None:
+            record.files.close()
+
     def _renew(self, record: ClientRecord, profile: ClientProfile) -> None:
         old = record.profile
-        if (old.folders, old.global_folders, old.limits) != (profile.folders, profile.global_folders, profile.limits):
+        if _kept(old) != _kept(profile):
             files = self._open_files(profile)
             if record.files is not None:
                 record.files.close()
             record.files = files
         record.profile = profile
+
+
+def _kept(profile: ClientProfile) -> tuple[object, ...]:
+    """Return what of a profile decides how its files are kept: another value means to open them anew."""
+    return profile.folders, profile.global_folders, profile.limits, profile.separate_process

@@ -8,7 +8,7 @@ from mcp_server.security.client_state import ClientState
 from mcp_server.security.client_view import ClientView
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.security.permissions.client_profile import ClientProfile
 
 
@@ -28,7 +28,7 @@ class ClientRecord:
 
     __slots__ = ("budget", "budget_time", "files", "open_questions", "profile", "running", "state", "view")
 
-    def __init__(self, *, profile: ClientProfile, files: FileSystemManager | None, now: float) -> None:
+    def __init__(self, *, profile: ClientProfile, files: ClientFiles | None, now: float) -> None:
         self.profile = profile
         self.files = files
         self.state = ClientState()

@@ -40,6 +40,7 @@ from mcp_server.security.running_call import RunningCall
 
 if TYPE_CHECKING:
     from mcp_server.resources.blocking_pool import BlockingPool
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.resources.filesystem.pinned_file import PinnedFile
     from mcp_server.resources.network.http_client import HttpClient
     from mcp_server.resources.sandbox_manager import SandboxManager
@@ -166,8 +167,7 @@ class SecurityChain:
                 gate = CallGate(principal, record, operation, self._permissions, self._consent, call, evidence)
                 await gate.require_all(wanted)
                 # (3) Sandbox: open what was permitted; the handler gets this very object.
-                pinned = {}
-                self._pin(wanted, record, pinned)
+                pinned = await self._pin(wanted, record, principal)
             # (4) Execute, with the intent on record before any effect.
             if operation.has_effects:
                 needs = audit.encode_texts(evidence) if evidence else NO_NEEDS
@@ -198,6 +198,8 @@ class SecurityChain:
             seq = self._recorder.tell_outcome(prepared, asked, call, evidence, outcome, result, told)
             if audit.waits_for_disk:
                 await audit.durable(seq)
+            # This frame is part of the error's stack, and would hold the error in turn.
+            outcome = None
         return result
 
     def _draw(
@@ -357,20 +359,37 @@ class SecurityChain:
             wanted.append((kind, location.absolute, location.relative, need.permission))
         return wanted
 
-    def _pin(
+    async def _pin(
         self,
         wanted: list[tuple[PermissionType, str, str | None, Permission | None]],
         record: ClientRecord,
-        pinned: dict[str, PinnedFile],
-    ) -> None:
+        principal: Principal,
+    ) -> Mapping[str, PinnedFile]:
+        """Open what was permitted and is read or listed; return it by absolute path."""
         files = record.files
         if files is None:
-            return
+            return NOTHING_PINNED
+        if files.answers_at_once:
+            return _pinned(wanted, files)
+        # Another process opens it, for which nobody may wait here.
+        return await self._means.pool.run(principal.client, _pinned, wanted, files)
+
+
+def _pinned(
+    wanted: list[tuple[PermissionType, str, str | None, Permission | None]], files: ClientFiles
+) -> dict[str, PinnedFile]:
+    pinned: dict[str, PinnedFile] = {}
+    try:
         for kind, absolute, _, _ in wanted:
             if absolute not in pinned and kind == PermissionType.FILE_READ:
                 pinned[absolute] = files.pin(files.locate(absolute), kind="file")
             elif absolute not in pinned and kind == PermissionType.DIRECTORY_LIST:
                 pinned[absolute] = files.pin(files.locate(absolute))
+    except BaseException:
+        for each in pinned.values():
+            each.close()
+        raise
+    return pinned
 
 
 def _endpoint_of(text: str, evidence: list[list[str]]) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ from mcp_server.security.security_chain import SecurityChain
 from mcp_server.security.security_config import SecurityConfig
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.resources.isolation.process_state import ProcessState
     from mcp_server.security.authentication.peer_identity import PeerIdentity
 
@@ -109,7 +110,14 @@ class SecurityTier:
         except AuditUnavailableError:
             logger.exception("the end of process %s of client %s could not be recorded", state.id, state.client)
 
-    def _open_files(self, profile: ClientProfile) -> FileSystemManager | None:
+    def _record_broker_end(self, client: str, reason: str) -> None:
+        """Put on record that the process that kept a client's files has ended, which it never does by itself."""
+        try:
+            self.audit.append("broker.end", {"client": client, "reason": reason})
+        except AuditUnavailableError:
+            logger.exception("the end of a broker of client %s could not be recorded: %s", client, reason)
+
+    def _open_files(self, profile: ClientProfile) -> ClientFiles | None:
         from mcp_server.resources.filesystem.root_config import RootConfig
 
         limits = profile.limits
@@ -118,12 +126,15 @@ class SecurityTier:
             for folders, is_global in ((profile.folders, False), (profile.global_folders, True))
             for folder in folders
         ]
-        files = self._resources.open_files(roots)
+        if profile.separate_process:
+            files = self._resources.open_brokered_files(roots, on_end=partial(self._record_broker_end, profile.name))
+        else:
+            files = self._resources.open_files(roots)
         if files is not None:
             self._sweep_later(profile.name, files)
         return files
 
-    def _sweep_later(self, client: str, files: FileSystemManager) -> None:
+    def _sweep_later(self, client: str, files: ClientFiles) -> None:
         """Clear the folders of half-written files in a while, so that the client's first calls are not held up."""
         try:
             loop = asyncio.get_running_loop()
@@ -135,7 +146,7 @@ class SecurityTier:
             earlier.cancel()
         self._sweeps[client] = loop.call_later(self._sweep_after_seconds, self._sweep, client, files)
 
-    def _sweep(self, client: str, files: FileSystemManager) -> None:
+    def _sweep(self, client: str, files: ClientFiles) -> None:
         del self._sweeps[client]
 
         def work() -> None:

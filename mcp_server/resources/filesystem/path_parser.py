@@ -65,14 +65,19 @@ class PathParser:
         if text[0] != "/":
             if self._first is None:
                 raise SandboxViolationError("escape", "this client has no folder")
-            return self._innermost(self._first, tuple(parts))
+            return self.innermost(self._first, tuple(parts))
         for public, root in self._by_length:
             if tuple(parts[: len(public)]) == public:
-                return self._innermost(root, tuple(parts[len(public) :]))
+                return self.innermost(root, tuple(parts[len(public) :]))
         raise SandboxViolationError("escape", f"{quoted(text)} lies outside the folders of this client")
 
-    def _innermost(self, root: Root, parts: tuple[str, ...]) -> FileLocation:
-        """Return the place in the innermost folder that holds it: its rules hold however the path was written."""
+    def innermost(self, root: Root, parts: tuple[str, ...]) -> FileLocation:
+        """Return the place in the innermost folder that holds it: its rules hold however the path was written.
+
+        Args:
+            root: A folder that holds it.
+            parts: The names below that folder.
+        """
         if self._is_nested:
             for outer in root.public_parts:
                 whole = (*outer, *parts)

@@ -32,6 +32,7 @@ class Root:
         config: The operator's word on it.
         index: Its place among the client's folders; relative paths start at the first.
         mounts: Tells the type of its file system.
+        may_be_quick: Whether it may be read without a thread at all; not where a broker stands in between.
 
     Raises:
         ConfigurationError: It cannot be opened, or is of a kind that is never given to a client.
@@ -46,7 +47,9 @@ class Root:
 
     __slots__ = ("config", "device", "fd", "index", "inode", "is_quick", "name", "path", "public_parts", "real_path")
 
-    def __init__(self, config: RootConfig, *, index: int = 0, mounts: MountTable | None = None) -> None:
+    def __init__(
+        self, config: RootConfig, *, index: int = 0, mounts: MountTable | None = None, may_be_quick: bool = True
+    ) -> None:
         self.config: Final = config
         self.index: Final = index
         self.path: Final = os.path.abspath(os.path.expanduser(config.path))
@@ -71,7 +74,7 @@ class Root:
                 raise ConfigurationError(
                     f"the folder {self.path!r} is on a file system of type {kind!r}, which is never given to a client"
                 )
-            self.is_quick: Final = kind in QUICK_TYPES
+            self.is_quick: Final = may_be_quick and kind in QUICK_TYPES
         except ConfigurationError:
             self.close()
             raise

@@ -15,9 +15,10 @@ from typing import Final, Self
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.filesystem.atomic_writer import temporary_token
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.path_opener import PathOpener
-from mcp_server.resources.filesystem_manager import FileSystemManager, choose_opener
+from mcp_server.resources.filesystem_manager import choose_opener
 from mcp_server.resources.isolation.copy_report import CopyReport
 from mcp_server.resources.isolation.effect_ledger import EffectLedger
 from mcp_server.resources.isolation.path_predicate import PathPredicate
@@ -66,6 +67,7 @@ class StagingArea:
 
     >>> import tempfile
     >>> from mcp_server.resources.filesystem.root_config import RootConfig
+    >>> from mcp_server.resources.filesystem_manager import FileSystemManager
     >>> everything = lambda absolute, relative: True
     >>> with tempfile.TemporaryDirectory() as base, tempfile.TemporaryDirectory() as folder:
     ...     manager = FileSystemManager(roots=[RootConfig(folder)])
@@ -129,7 +131,7 @@ class StagingArea:
 
     def copy_in(
         self,
-        manager: FileSystemManager,
+        manager: ClientFiles,
         names: Iterable[str | FileLocation] | None = None,
         *,
         may_read: PathPredicate,
@@ -157,7 +159,7 @@ class StagingArea:
             manager, names, may_read=may_read, may_list=may_list if may_list is not None else may_read
         )
 
-    def make_directories(self, manager: FileSystemManager, locations: Iterable[FileLocation]) -> None:
+    def make_directories(self, manager: ClientFiles, locations: Iterable[FileLocation]) -> None:
         """Make directories of the client's first folder, empty, with those above them; what is none there is left out.
 
         Raises:
@@ -183,7 +185,7 @@ class StagingArea:
             TreeSnapshot(MappingProxyType(self._copied)), reader=self._reader(), limits=self.limits
         )
 
-    def preview(self, manager: FileSystemManager, may_write: PathPredicate, may_delete: PathPredicate) -> EffectLedger:
+    def preview(self, manager: ClientFiles, may_write: PathPredicate, may_delete: PathPredicate) -> EffectLedger:
         """Return what `commit` would do now, as far as that can be known before; changes nothing.
 
         This is what a person is shown, and what is handed to `commit` as approved.
@@ -192,7 +194,7 @@ class StagingArea:
 
     def commit(
         self,
-        manager: FileSystemManager,
+        manager: ClientFiles,
         may_write: PathPredicate,
         may_delete: PathPredicate,
         *,
@@ -274,7 +276,7 @@ class StagingArea:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
     def _copier(
-        self, manager: FileSystemManager, substitutes: Mapping[str, Callable[[bytes], bytes]] | None = None
+        self, manager: ClientFiles, substitutes: Mapping[str, Callable[[bytes], bytes]] | None = None
     ) -> TreeCopier:
         descriptor = self.fileno()
         for root in manager.roots:
@@ -291,9 +293,7 @@ class StagingArea:
     def _reader(self) -> TreeReader:
         return TreeReader(self.fileno(), opener=self._opener)
 
-    def _committer(
-        self, manager: FileSystemManager, may_write: PathPredicate, may_delete: PathPredicate
-    ) -> TreeCommitter:
+    def _committer(self, manager: ClientFiles, may_write: PathPredicate, may_delete: PathPredicate) -> TreeCommitter:
         return TreeCommitter(
             manager=manager,
             reader=self._reader(),

@@ -14,11 +14,11 @@ from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
 from mcp_server.resources.filesystem.atomic_writer import temporary_token
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.names import is_plain
 from mcp_server.resources.filesystem.path_parser import TEMPORARY_PREFIX
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.isolation.effect import Effect
 from mcp_server.resources.isolation.effect_kind import EffectKind
 from mcp_server.resources.isolation.effect_ledger import EffectLedger
@@ -34,7 +34,7 @@ _CHUNK_BYTES: Final = 1024 * 1024
 
 
 class TreeCommitter:
-    """Carries effects over into the client's folder, through its `FileSystemManager`.
+    """Carries effects over into the client's folder, through its `ClientFiles`.
 
     1. Everything is judged before anything is written: names, protected names, limits, permissions, approval.
     2. New and changed files are written, directories before what is in them. Each is read from the staging directory
@@ -61,7 +61,7 @@ class TreeCommitter:
     def __init__(
         self,
         *,
-        manager: FileSystemManager,
+        manager: ClientFiles,
         reader: TreeReader,
         copied: Mapping[str, SnapshotEntry],
         may_write: PathPredicate,

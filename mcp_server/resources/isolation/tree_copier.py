@@ -13,11 +13,11 @@ from typing import Final
 
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.path_opener import PathOpener
 from mcp_server.resources.filesystem.pinned_file import PinnedFile
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.isolation.copy_report import CopyReport
 from mcp_server.resources.isolation.entry_kind import EntryKind
 from mcp_server.resources.isolation.path_predicate import PathPredicate
@@ -37,7 +37,7 @@ _MAX_SUBSTITUTED_BYTES: Final = 1024 * 1024
 
 
 class TreeCopier:
-    """Copies files through the client's `FileSystemManager` into a tree of which nobody else knows yet.
+    """Copies files through the client's `ClientFiles` into a tree of which nobody else knows yet.
 
     Only plain files and the directories around them: links, pipes, sockets, devices, files with a second name and
     what is on another mount stay out by the manager's own checks. What is copied keeps its name, its modification
@@ -78,7 +78,7 @@ class TreeCopier:
 
     def copy(
         self,
-        manager: FileSystemManager,
+        manager: ClientFiles,
         names: Iterable[str | FileLocation] | None,
         *,
         may_read: PathPredicate,
@@ -111,7 +111,7 @@ class TreeCopier:
             is_truncated=is_truncated,
         )
 
-    def make_directory(self, manager: FileSystemManager, location: FileLocation) -> None:
+    def make_directory(self, manager: ClientFiles, location: FileLocation) -> None:
         """Make one directory, with those above it and nothing in it, where the folder has it."""
         try:
             pinned = manager.pin(location, kind="directory")
@@ -122,7 +122,7 @@ class TreeCopier:
         self._take_directory(manager, location, lambda absolute, relative: True)
 
     def _take_tree(
-        self, manager: FileSystemManager, pinned: PinnedFile, may_read: PathPredicate, may_list: PathPredicate
+        self, manager: ClientFiles, pinned: PinnedFile, may_read: PathPredicate, may_list: PathPredicate
     ) -> bool:
         """Copy what is in a directory and return whether there is more than was looked at."""
         self._take_directory(manager, pinned.location, may_list)
@@ -143,7 +143,7 @@ class TreeCopier:
         finally:
             walk.close()
 
-    def _take_directory(self, manager: FileSystemManager, found: FileLocation, may_list: PathPredicate) -> None:
+    def _take_directory(self, manager: ClientFiles, found: FileLocation, may_list: PathPredicate) -> None:
         # One that may not be listed comes into being with the first file in it that may be read.
         location = self._canonical(manager, found)
         if location is None or not location.parts or not may_list(location.absolute, location.relative):
@@ -151,7 +151,7 @@ class TreeCopier:
         if self._has_room(location.parts):
             os.close(self._directory(location.parts))
 
-    def _take_file(self, manager: FileSystemManager, found: FileLocation, may_read: PathPredicate) -> None:
+    def _take_file(self, manager: ClientFiles, found: FileLocation, may_read: PathPredicate) -> None:
         location = self._canonical(manager, found)
         if location is None or location.relative in self._copied:
             return
@@ -174,7 +174,7 @@ class TreeCopier:
         finally:
             os.close(source)
 
-    def _canonical(self, manager: FileSystemManager, found: FileLocation) -> FileLocation | None:
+    def _canonical(self, manager: ClientFiles, found: FileLocation) -> FileLocation | None:
         """Return the place as a client would name it, so that the rules for what it means hold; None to skip it."""
         try:
             location = manager.locate(found.relative if found.root is manager.roots[0] else found.absolute)

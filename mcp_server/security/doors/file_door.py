@@ -11,6 +11,7 @@ from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.permission_denied_error import PermissionDeniedError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.directory_listing import DirectoryListing
 from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
 from mcp_server.resources.filesystem.file_content import FileContent
@@ -21,7 +22,6 @@ from mcp_server.resources.filesystem.lines import first_lines, last_lines
 from mcp_server.resources.filesystem.os_errors import shown
 from mcp_server.resources.filesystem.pinned_file import PinnedFile
 from mcp_server.resources.filesystem.walk_result import WalkResult
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.security.access_gate import AccessGate
 from mcp_server.security.doors.write_plan import WritePlan, writing_type
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -46,6 +46,7 @@ class FileDoor:
 
     >>> import asyncio, tempfile
     >>> from mcp_server.resources.filesystem.root_config import RootConfig
+    >>> from mcp_server.resources.filesystem_manager import FileSystemManager
     >>> class Open:
     ...     async def require(self, permission_type, resource, relative=None):
     ...         print(permission_type, relative)
@@ -66,7 +67,7 @@ class FileDoor:
     def __init__(
         self,
         *,
-        files: FileSystemManager | None,
+        files: ClientFiles | None,
         gate: AccessGate,
         pinned: Mapping[str, PinnedFile],
         run_blocking: Callable[..., Awaitable[Any]],
@@ -322,7 +323,7 @@ class FileDoor:
         await self._run_blocking(self._manager.watch, location, watcher)
 
     @property
-    def _manager(self) -> FileSystemManager:
+    def _manager(self) -> ClientFiles:
         if self._files is None:
             raise ResourceUnavailableError("missing", "this client has no folder")
         return self._files

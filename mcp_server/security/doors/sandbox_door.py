@@ -12,7 +12,7 @@ from mcp_server.security.call_gate import CallGate
 from mcp_server.security.running_call import RunningCall
 
 if TYPE_CHECKING:
-    from mcp_server.resources.filesystem_manager import FileSystemManager
+    from mcp_server.resources.filesystem.client_files import ClientFiles
     from mcp_server.resources.sandbox_manager import SandboxManager
 
 
@@ -35,7 +35,7 @@ class SandboxDoor:
         *,
         gate: CallGate,
         sandboxes: SandboxManager,
-        files: FileSystemManager | None,
+        files: ClientFiles | None,
         client: str,
         call: RunningCall,
         run_blocking: Callable[..., Awaitable[Any]],
@@ -48,7 +48,7 @@ class SandboxDoor:
         self._run_blocking = run_blocking
 
     @property
-    def _folder(self) -> FileSystemManager:
+    def _folder(self) -> ClientFiles:
         """The client's files.
 
         Raises:

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.protected_names import ProtectedNames
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.isolation.copy_report import CopyReport
 from mcp_server.resources.isolation.effect_kind import EffectKind
 from mcp_server.resources.isolation.effect_ledger import EffectLedger
@@ -40,7 +40,7 @@ class StagedWorkspace:
         self,
         *,
         area: StagingArea,
-        files: FileSystemManager,
+        files: ClientFiles,
         gate: CallGate,
         run_blocking: Callable[..., Awaitable[Any]],
     ) -> None:
@@ -55,7 +55,7 @@ class StagedWorkspace:
         cls,
         *,
         make: Callable[[], StagingArea],
-        files: FileSystemManager,
+        files: ClientFiles,
         gate: CallGate,
         run_blocking: Callable[..., Awaitable[Any]],
     ) -> AsyncIterator[Self]:

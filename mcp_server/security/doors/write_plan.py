@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.file_location import FileLocation
-from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.isolation.refusal import Refusal, refusal_of
 from mcp_server.security.permissions.permission_type import PermissionType
 
@@ -28,6 +28,7 @@ class WritePlan:
 
     >>> import tempfile
     >>> from mcp_server.resources.filesystem.root_config import RootConfig
+    >>> from mcp_server.resources.filesystem_manager import FileSystemManager
     >>> class Open:
     ...     def could_allow(self, permission_type, resource, relative=None):
     ...         return True
@@ -40,7 +41,7 @@ class WritePlan:
 
     __slots__ = ("_files", "_gate")
 
-    def __init__(self, *, files: FileSystemManager, gate: AccessGate) -> None:
+    def __init__(self, *, files: ClientFiles, gate: AccessGate) -> None:
         self._files = files
         self._gate = gate
 

@@ -34,6 +34,7 @@ class ClientProfile:
             empty for any.
         isolation: `process`: handlers of modules that do not ship with the server run in sandboxed processes;
             `inline`: where the policy or the module says.
+        separate_process: Whether its files are opened by a process that can open nothing else.
 
     >>> ClientProfile("claude", folders=("/home/ada/Notes",)).shows("read_text_file")
     True
@@ -49,6 +50,7 @@ class ClientProfile:
     matches: tuple[ClientMatch, ...] = ()
     message_keys: MessageKeyConfig | None = None
     started_by: tuple[str, ...] = ()
+    separate_process: bool = False
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 

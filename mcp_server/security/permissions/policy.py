@@ -156,6 +156,7 @@ def _profile_form(profile: ClientProfile) -> dict[str, Any]:
         "limits": asdict(profile.limits),
         "tools": [pattern.canonical for pattern in profile.tools],
         "isolation": profile.isolation,
+        "separate_process": profile.separate_process,
     }
 
 

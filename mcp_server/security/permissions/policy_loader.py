@@ -57,6 +57,7 @@ _CLIENT_KEYS: Final = (
     "deny",
     "tools",
     "isolation",
+    "separate_process",
     "limits",
     "match",
     "message_key",
@@ -87,6 +88,7 @@ class PolicyLoader:
         reader: Reads the file, once it is sure that nobody else wrote it.
         realpath: Resolves links.
         isdir: Whether a path is a directory.
+        broker_problem: Says why files cannot be kept by a process of their own here, None where they can.
 
     >>> policy = PolicyLoader().parse('''
     ... version = 1
@@ -105,12 +107,14 @@ class PolicyLoader:
         reader: PolicyFileReader | None = None,
         realpath: Callable[[str], str] = os.path.realpath,
         isdir: Callable[[str], bool] = os.path.isdir,
+        broker_problem: Callable[[], str | None] | None = None,
     ) -> None:
         found = os.path.expanduser("~") if home is None else home
         self._home = realpath(found) if os.path.isabs(found) else None
         self._reader = reader or PolicyFileReader()
         self._realpath = realpath
         self._isdir = isdir
+        self._broker_problem = broker_problem if broker_problem is not None else _broker_problem
         self._compiler = RuleCompiler(home=self._home, realpath=realpath)
 
     def load(self, path: str | os.PathLike[str]) -> Policy:
@@ -279,6 +283,7 @@ class PolicyLoader:
             limits=self._limits(section.section("limits")),
             tools=self._tools(section),
             isolation=isolation,
+            separate_process=self._separate_process(section),
         )
 
     def _module(self, section: PolicySection, base: str | None, folders: Sequence[str]) -> ModulePolicy:
@@ -301,6 +306,17 @@ class PolicyLoader:
                 raise section.error(f"there is no file or directory {text!r}", "code", at)
             code.append(path)
         return ModulePolicy(isolation, tuple(code))
+
+    def _separate_process(self, section: PolicySection) -> bool:
+        is_wanted = section.flag("separate_process", default=False)
+        if is_wanted and (problem := self._broker_problem()) is not None:
+            # Files that are kept in the server's own process after all would be what the operator did not want.
+            raise section.error(
+                f"'separate_process' in {section.name}: {problem}; leave it out to keep the files in the server's own "
+                "process",
+                "separate_process",
+            )
+        return is_wanted
 
     def _folders(
         self, section: PolicySection, key: str, client: str, base: str | None, taken: dict[str, str]
@@ -388,6 +404,13 @@ class PolicyLoader:
             default = 0 if field.default is None else cast("float", field.default)
             values[field.name] = section.number(field.name, default, least=least, most=LIMIT_CEILINGS[field.name])
         return ClientLimits(**values)
+
+
+def _broker_problem() -> str | None:
+    # On first use: few policies ask for it.
+    from mcp_server.resources.broker.broker_factory import BrokerFactory
+
+    return BrokerFactory.problem()
 
 
 def _document(text: str, source: str) -> PolicySection:

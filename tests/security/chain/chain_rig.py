@@ -89,7 +89,7 @@ class ChainRig:
 
     def policy(self, text: str) -> Any:
         """Return a policy whose relative folders are below the rig's directory."""
-        return PolicyLoader().parse(text, base=self.directory)
+        return PolicyLoader(broker_problem=lambda: None).parse(text, base=self.directory)
 
     def calls(self) -> list[Mapping[str, Any]]:
         """Return the audit records about calls, without those of the log itself."""

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from mcp_server.resources.broker.broker_factory import BrokerFactory
+from mcp_server.resources.broker.brokered_files import BrokeredFiles
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.openat2_opener import Openat2Opener
 from mcp_server.resources.filesystem.path_opener import PathOpener
 from mcp_server.resources.filesystem.root_config import RootConfig
@@ -72,6 +75,17 @@ def secret(tmp_path: Path) -> Iterator[Path]:
     assert path.stat().st_ino == inode
 
 
+@pytest.fixture
+def brokers() -> Iterator[BrokerFactory]:
+    factory = BrokerFactory()
+    yield factory
+    factory.close()
+
+
+# Where the kernel cannot confine a broker there is none, and what holds for it holds for nobody.
+BROKERED = ["brokered"] if BrokerFactory.problem() is None else []
+
+
 @pytest.fixture(params=["openat2", "walking"])
 def opener(request: pytest.FixtureRequest) -> PathOpener:
     if request.param == "walking":
@@ -83,13 +97,26 @@ def opener(request: pytest.FixtureRequest) -> PathOpener:
         return WalkingOpener()
 
 
-@pytest.fixture
-def make_files(folder: Path, opener: PathOpener) -> Iterator[Callable[..., FileSystemManager]]:
-    made: list[FileSystemManager] = []
+@pytest.fixture(params=["openat2", "walking", *BROKERED])
+def way(request: pytest.FixtureRequest) -> str:
+    """Who opens what a client names: this process in one of two ways, or a broker."""
+    return str(request.param)
 
-    def make(*more: RootConfig, first: RootConfig | None = None, **options: Any) -> FileSystemManager:
+
+@pytest.fixture
+def make_files(folder: Path, way: str, brokers: BrokerFactory) -> Iterator[Callable[..., ClientFiles]]:
+    made: list[ClientFiles] = []
+
+    def make(*more: RootConfig, first: RootConfig | None = None, **options: Any) -> ClientFiles:
         roots = [first if first is not None else RootConfig(folder), *more]
-        files = FileSystemManager(roots=roots, opener=opener, **options)
+        files: ClientFiles
+        if way == "brokered":
+            files = BrokeredFiles(roots=roots, start=brokers.start, **options)
+        elif way == "walking":
+            files = FileSystemManager(roots=roots, opener=WalkingOpener(), **options)
+        else:
+            # Where the kernel has the call; else this is the walk once more.
+            files = FileSystemManager(roots=roots, **options)
         made.append(files)
         return files
 
@@ -99,7 +126,7 @@ def make_files(folder: Path, opener: PathOpener) -> Iterator[Callable[..., FileS
 
 
 @pytest.fixture
-def files(make_files: Callable[..., FileSystemManager]) -> FileSystemManager:
+def files(make_files: Callable[..., ClientFiles]) -> ClientFiles:
     return make_files()
 
 
@@ -109,7 +136,7 @@ def naive(folder: Path) -> NaiveFiles:
 
 
 @pytest.fixture
-def attempts(files: FileSystemManager) -> dict[str, Callable[[str], object]]:
+def attempts(files: ClientFiles) -> dict[str, Callable[[str], object]]:
     """Every way to use a path, so that an attack is tried on all of them."""
     locate = files.locate
     return {

@@ -18,13 +18,13 @@ from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_limits import MEBIBYTES, FileLimits
 from mcp_server.resources.filesystem.glob_pattern import GlobPattern
 from mcp_server.resources.filesystem.root_config import RootConfig
-from mcp_server.resources.filesystem_manager import FileSystemManager
 
 
-def test_a18_a_huge_file_is_cut(make_files: Callable[..., FileSystemManager], folder: Path) -> None:
+def test_a18_a_huge_file_is_cut(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     with (folder / "huge").open("wb") as stream:
         stream.truncate(1024 * MEBIBYTES)
     files = make_files(limits=FileLimits(max_read_bytes=MEBIBYTES))
@@ -39,7 +39,7 @@ def test_a18_a_huge_file_is_cut(make_files: Callable[..., FileSystemManager], fo
     assert content.size == 1024 * MEBIBYTES
 
 
-def test_a18_the_announced_size_is_not_believed(files: FileSystemManager, folder: Path) -> None:
+def test_a18_the_announced_size_is_not_believed(files: ClientFiles, folder: Path) -> None:
     with files.pin(files.locate("note.txt")) as pinned:
         with (folder / "note.txt").open("ab") as stream:
             stream.write(b"x" * 100_000)
@@ -48,13 +48,13 @@ def test_a18_the_announced_size_is_not_believed(files: FileSystemManager, folder
         assert len(files.read(pinned).data) == 100_006
 
 
-def test_a18_writes_are_bounded(make_files: Callable[..., FileSystemManager]) -> None:
+def test_a18_writes_are_bounded(make_files: Callable[..., ClientFiles]) -> None:
     files = make_files(limits=FileLimits(max_write_bytes=10))
     with pytest.raises(LimitExceededError):
         files.write(files.locate("big"), b"x" * 11)
 
 
-def test_a19_a_full_directory_comes_in_pages(make_files: Callable[..., FileSystemManager], folder: Path) -> None:
+def test_a19_a_full_directory_comes_in_pages(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     for number in range(1_200):
         (folder / "sub" / f"{number:04}").touch()
     files = make_files(limits=FileLimits(max_entries=500, max_scan_entries=1_100))
@@ -86,7 +86,7 @@ def deep(folder: Path) -> Iterator[Path]:
     subprocess.run(["rm", "-rf", str(folder / "d")], check=True)
 
 
-def test_a19_a_deep_tree_ends(files: FileSystemManager, deep: Path) -> None:
+def test_a19_a_deep_tree_ends(files: ClientFiles, deep: Path) -> None:
     walk = files.walk(files.locate("d"))
     entries = list(walk)
     assert len(entries) == files.limits.max_depth
@@ -104,7 +104,7 @@ def test_a19_a_deep_tree_ends(files: FileSystemManager, deep: Path) -> None:
         depth(str(deep))
 
 
-def test_a19_walks_end_by_count_and_by_time(make_files: Callable[..., FileSystemManager], folder: Path) -> None:
+def test_a19_walks_end_by_count_and_by_time(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     for number in range(20):
         (folder / "sub" / str(number)).touch()
     files = make_files()
@@ -122,7 +122,7 @@ def reason(change: Callable[[], object]) -> str:
     return caught.value.reason
 
 
-def test_a20_quota_of_files_survives_a_restart(make_files: Callable[..., FileSystemManager], folder: Path) -> None:
+def test_a20_quota_of_files_survives_a_restart(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     config = RootConfig(folder, max_files=50)
     files = make_files(first=config)
     # `note.txt` and `sub` were there before.
@@ -140,7 +140,7 @@ def test_a20_quota_of_files_survives_a_restart(make_files: Callable[..., FileSys
     assert again.make_directory(again.locate("d/e/f"))
 
 
-def test_a20_quota_of_bytes(make_files: Callable[..., FileSystemManager], folder: Path, naive: Any) -> None:
+def test_a20_quota_of_bytes(make_files: Callable[..., ClientFiles], folder: Path, naive: Any) -> None:
     config = RootConfig(folder, max_bytes=1_000)
     files = make_files(first=config)
     assert reason(lambda: files.write(files.locate("big"), b"x" * 995)) == "quota"
@@ -156,7 +156,7 @@ def test_a20_quota_of_bytes(make_files: Callable[..., FileSystemManager], folder
     assert reason(lambda: make_files(first=config).write(again.locate("one"), b"x")) == "quota"
 
 
-def test_a20_a_failed_write_gives_back(make_files: Callable[..., FileSystemManager], folder: Path) -> None:
+def test_a20_a_failed_write_gives_back(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     files = make_files(first=RootConfig(folder, max_bytes=100, max_files=3))
     for _ in range(5):
         with pytest.raises(MCPServerError):
@@ -167,7 +167,7 @@ def test_a20_a_failed_write_gives_back(make_files: Callable[..., FileSystemManag
 
 
 def test_a20_moving_between_folders_moves_the_count(
-    make_files: Callable[..., FileSystemManager], folder: Path, tmp_path: Path
+    make_files: Callable[..., ClientFiles], folder: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -180,7 +180,7 @@ def test_a20_moving_between_folders_moves_the_count(
     files.move(files.locate("note.txt"), files.locate(str(other / "note.txt")))
 
 
-def test_a20_what_cannot_be_counted_is_full(make_files: Callable[..., FileSystemManager], folder: Path) -> None:
+def test_a20_what_cannot_be_counted_is_full(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     (folder / "/".join("d" * 70)).mkdir(parents=True)
     files = make_files(first=RootConfig(folder, max_bytes=10_000, max_files=1_000))
     assert reason(lambda: files.write(files.locate("new"), b"x")) == "quota"
@@ -194,7 +194,7 @@ def no_umask() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_umask")
-def test_a22_modes_never_widen(files: FileSystemManager, folder: Path) -> None:
+def test_a22_modes_never_widen(files: ClientFiles, folder: Path) -> None:
     (folder / "note.txt").chmod(0o600)
     files.write(files.locate("note.txt"), b"x")
     assert stat.S_IMODE((folder / "note.txt").stat().st_mode) == 0o600
@@ -211,9 +211,11 @@ def test_a22_modes_never_widen(files: FileSystemManager, folder: Path) -> None:
         assert stat.S_IMODE((folder / "plain").stat().st_mode) == 0o666
 
 
-def test_a22_the_umask_still_narrows(files: FileSystemManager, folder: Path) -> None:
+def test_a22_the_umask_still_narrows(make_files: Callable[..., ClientFiles], folder: Path) -> None:
     before = os.umask(0o077)
     try:
+        # A broker has the umask that the server had when it started it.
+        files = make_files()
         files.write(files.locate("new"), b"x")
     finally:
         os.umask(before)

@@ -12,8 +12,8 @@ import pytest
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.root_config import RootConfig
-from mcp_server.resources.filesystem_manager import FileSystemManager
 
 Attempts = dict[str, Callable[[str], object]]
 
@@ -42,7 +42,7 @@ def test_a01_dotdot_is_refused_everywhere(
     assert naive.read("../SECRET") == secret.read_bytes()
 
 
-def test_a01_the_barrier_is_not_the_text(files: FileSystemManager, secret: Path) -> None:
+def test_a01_the_barrier_is_not_the_text(files: ClientFiles, secret: Path) -> None:
     location = files.locate("sub")
     forged = type(location)(location.root, ("..", "SECRET"))
     with pytest.raises(MCPServerError):
@@ -52,7 +52,7 @@ def test_a01_the_barrier_is_not_the_text(files: FileSystemManager, secret: Path)
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "~/x", "~root", "file:///etc/passwd", "$HOME/x", "//etc/passwd", "/W/note.txt", "/"]
 )
-def test_a02_nothing_is_expanded(path: str, files: FileSystemManager) -> None:
+def test_a02_nothing_is_expanded(path: str, files: ClientFiles) -> None:
     with pytest.raises((SandboxViolationError, ResourceUnavailableError)) as caught:
         files.read(files.locate(path))
     assert caught.value.reason == ("escape" if path.startswith("/") else "missing")
@@ -63,12 +63,12 @@ def test_a02_control_expansion_leads_out(naive: Any) -> None:
     assert naive.joined("/etc/passwd") == "/etc/passwd"
 
 
-def test_a02_absolute_below_the_folder_is_accepted(files: FileSystemManager, folder: Path) -> None:
+def test_a02_absolute_below_the_folder_is_accepted(files: ClientFiles, folder: Path) -> None:
     assert files.read(files.locate(f"{folder}/note.txt")).data == b"inside"
     assert files.locate(str(folder)).relative == "."
 
 
-def test_a03_sibling_with_the_same_prefix(files: FileSystemManager, folder: Path, naive: Any) -> None:
+def test_a03_sibling_with_the_same_prefix(files: ClientFiles, folder: Path, naive: Any) -> None:
     evil = folder.parent / "W-evil"
     evil.mkdir()
     (evil / "x").write_bytes(b"evil")
@@ -81,7 +81,7 @@ def test_a03_sibling_with_the_same_prefix(files: FileSystemManager, folder: Path
 
 @pytest.mark.parametrize("target", ["absolute", "relative"])
 def test_a04_link_to_a_file_outside(
-    target: str, attempts: Attempts, files: FileSystemManager, folder: Path, secret: Path, naive: Any
+    target: str, attempts: Attempts, files: ClientFiles, folder: Path, secret: Path, naive: Any
 ) -> None:
     link = folder / "link.txt"
     link.symlink_to(secret if target == "absolute" else Path("../SECRET"))
@@ -112,7 +112,7 @@ def test_a05_link_to_a_directory_outside(
     assert tree(outside) == {"old", "new"}
 
 
-def test_a05_recursive_removal_takes_the_link_only(files: FileSystemManager, folder: Path, secret: Path) -> None:
+def test_a05_recursive_removal_takes_the_link_only(files: ClientFiles, folder: Path, secret: Path) -> None:
     (folder / "sub" / "link").symlink_to(secret.parent)
     (folder / "sub" / "file").write_bytes(b"x")
     files.delete(files.locate("sub"), recursive=True)
@@ -146,7 +146,7 @@ def test_a07_magic_links(target: str, attempts: Attempts, folder: Path, secret: 
         os.close(descriptor)
 
 
-def test_a24_names_are_exact(files: FileSystemManager, folder: Path) -> None:
+def test_a24_names_are_exact(files: ClientFiles, folder: Path) -> None:
     (folder / "x.key").write_bytes(b"key")
     (folder / "x.txt").write_bytes(b"text")
     with pytest.raises(SandboxViolationError):
@@ -157,7 +157,7 @@ def test_a24_names_are_exact(files: FileSystemManager, folder: Path) -> None:
     assert files.locate(f"{folder}//./x.key").relative == "x.key"
 
 
-def test_a25_the_further_folder_is_told_apart(make_files: Callable[..., FileSystemManager], tmp_path: Path) -> None:
+def test_a25_the_further_folder_is_told_apart(make_files: Callable[..., ClientFiles], tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     files = make_files(RootConfig(shared, is_global=True))
@@ -166,7 +166,7 @@ def test_a25_the_further_folder_is_told_apart(make_files: Callable[..., FileSyst
 
 
 def test_a25_a_read_only_folder_is_not_written(
-    make_files: Callable[..., FileSystemManager], folder: Path, naive: Any
+    make_files: Callable[..., ClientFiles], folder: Path, naive: Any
 ) -> None:
     files = make_files(first=RootConfig(folder, writable=False))
     for change in (

@@ -14,9 +14,7 @@ from typing import Any
 import pytest
 
 from mcp_server.errors.mcp_server_error import MCPServerError
-from mcp_server.resources.filesystem.openat2_opener import Openat2Opener
-from mcp_server.resources.filesystem.path_opener import PathOpener
-from mcp_server.resources.filesystem_manager import FileSystemManager
+from mcp_server.resources.filesystem.client_files import ClientFiles
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -35,6 +33,7 @@ while True:
 DYING_WRITER = """
 import os, signal, sys
 from mcp_server.resources.filesystem.root_config import RootConfig
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem_manager import FileSystemManager
 folder, step = sys.argv[1:]
 name, _, place = step.partition(":")
@@ -80,10 +79,8 @@ def outside(tmp_path: Path) -> Path:
     return path
 
 
-def test_a08_reading_while_a_directory_is_swapped(
-    files: FileSystemManager, opener: PathOpener, folder: Path, outside: Path
-) -> None:
-    rounds = 50_000 if isinstance(opener, Openat2Opener) else 5_000
+def test_a08_reading_while_a_directory_is_swapped(files: ClientFiles, way: str, folder: Path, outside: Path) -> None:
+    rounds = {"openat2": 50_000}.get(way, 5_000)
     location = files.locate("door/file")
     read = refused = 0
     with swapping(folder, outside):
@@ -109,10 +106,8 @@ def test_a08_control_a_checked_path_is_opened_too_late(naive: Any, folder: Path,
     assert naive.read_realpath_checked("door/file", between=swap) == b"canary"
 
 
-def test_a09_writing_while_the_parent_is_swapped(
-    files: FileSystemManager, opener: PathOpener, folder: Path, outside: Path
-) -> None:
-    rounds = 2_000 if isinstance(opener, Openat2Opener) else 1_000
+def test_a09_writing_while_the_parent_is_swapped(files: ClientFiles, way: str, folder: Path, outside: Path) -> None:
+    rounds = {"openat2": 2_000}.get(way, 1_000)
     location = files.locate("door/new")
     with swapping(folder, outside):
         for _ in range(rounds):
@@ -138,7 +133,7 @@ def test_a09_control_a_name_is_followed_anew(naive: Any, folder: Path, outside: 
     ["fstat:before", "write:before", "write:second", "fchmod:before", "fchmod:after", "rename:before", "rename:after"],
 )
 def test_a21_a_crash_leaves_the_old_file_or_the_new(
-    step: str, folder: Path, make_files: Callable[..., FileSystemManager]
+    step: str, folder: Path, make_files: Callable[..., ClientFiles]
 ) -> None:
     result = subprocess.run([sys.executable, "-c", DYING_WRITER, str(folder), step], cwd=REPOSITORY, check=False)
     assert result.returncode == -signal.SIGKILL
@@ -163,7 +158,7 @@ def test_a21_control_writing_in_place_loses_both(folder: Path, naive: Any) -> No
     assert (folder / "note.txt").read_bytes() == b""
 
 
-def test_a21_a_live_writer_is_not_swept(files: FileSystemManager, folder: Path) -> None:
+def test_a21_a_live_writer_is_not_swept(files: ClientFiles, folder: Path) -> None:
     import fcntl
 
     name = folder / f".mcp-server-{'0' * 32}.tmp"

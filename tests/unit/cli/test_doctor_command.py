@@ -86,3 +86,22 @@ def test_a_policy_with_root_actions_is_told_where_the_server_could_do_none(run: 
     assert done.code == 1
     # As root nothing is done; as another user there is no rule for it.
     assert done.data["root_actions"]["problems"]
+
+
+@pytest.mark.parametrize("problem", [None, "this kernel has no Landlock"])
+def test_it_says_whether_files_can_be_kept_apart_and_whose_are(
+    problem: str | None, run: Any, policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcp_server.resources.broker.broker_factory.BrokerFactory.problem", lambda: problem)
+    if problem is None:
+        with open(policy, "a", encoding="utf-8") as file:
+            file.write(f'[client.ada]\nfolders = ["{tmp_path}"]\nseparate_process = true\n[client.eve]\n')
+    done = run("doctor", "--policy", policy, "--json")
+    clients = ["ada"] if problem is None else []
+    assert done.data["separate_process"] == {"clients": clients, "problem": problem}
+    words = (
+        "separate_process: can be had; used by ada"
+        if problem is None
+        else f"separate_process: {problem}; used by nobody"
+    )
+    assert words in run("doctor", "--policy", policy).out.splitlines()

@@ -156,3 +156,25 @@ def test_explain_says_what_the_machine_lacks(
     told = run("policy", "explain", "CODE_EXECUTION", "python", *running)
     assert "it would not run" in told.out
     assert "bubblewrap is not installed" in " ".join(told.out.split())
+
+
+@pytest.mark.parametrize("key", ["", "separate_process = true\n"])
+def test_explain_says_where_files_are_opened(
+    run: Any, server: tuple[str, ...], desk: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcp_server.resources.broker.broker_factory.BrokerFactory.problem", lambda: None)
+    with open(desk / "desk.toml", "a", encoding="utf-8") as policy:
+        policy.write(key)
+    done = run("policy", "explain", "FILE_READ", "plan.md", *server)
+    assert ("(separate_process)" in done.out) == bool(key)
+    assert run("policy", "explain", "FILE_READ", "plan.md", *server, "--json").data["separate_process"] is bool(key)
+
+
+def test_a_policy_that_the_kernel_cannot_keep_is_1(run: Any, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = "this kernel has no Landlock"
+    monkeypatch.setattr("mcp_server.resources.broker.broker_factory.BrokerFactory.problem", lambda: problem)
+    with open(desk / "desk.toml", "a", encoding="utf-8") as policy:
+        policy.write("separate_process = true\n")
+    done = run("policy", "check", desk / "desk.toml")
+    assert done.code == 1
+    assert "desk.toml:7: 'separate_process' in [client.local]: this kernel has no Landlock; leave it out" in done.err

@@ -18,12 +18,13 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.errors.sandbox_violation_error import SandboxViolationError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem.sync_level import SyncLevel
 from mcp_server.resources.filesystem_manager import FileSystemManager
 
-Make = Callable[..., FileSystemManager]
+Make = Callable[..., ClientFiles]
 
 
 def reason(change: Callable[[], object]) -> str:
@@ -36,7 +37,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_read_returns_everything_about_the_content(files: FileSystemManager, folder: Path) -> None:
+def test_read_returns_everything_about_the_content(files: ClientFiles, folder: Path) -> None:
     content = files.read(files.locate("note.txt"))
     assert (content.data, content.size, content.truncated, content.is_whole) == (b"hello", 5, False, True)
     assert content.sha256 == sha256(b"hello")
@@ -54,13 +55,13 @@ def test_read_returns_everything_about_the_content(files: FileSystemManager, fol
         (0, 0, b"", True),
     ],
 )
-def test_read_of_a_part(files: FileSystemManager, offset: int, most: int, data: bytes, truncated: bool) -> None:
+def test_read_of_a_part(files: ClientFiles, offset: int, most: int, data: bytes, truncated: bool) -> None:
     content = files.read(files.locate("note.txt"), offset=offset, max_bytes=most)
     assert (content.data, content.truncated) == (data, truncated)
     assert content.is_whole == (data == b"hello")
 
 
-def test_reading_what_is_no_file(files: FileSystemManager) -> None:
+def test_reading_what_is_no_file(files: ClientFiles) -> None:
     assert reason(lambda: files.read(files.locate("missing"))) == "missing"
     assert reason(lambda: files.read(files.locate("sub"))) == "is_a_directory"
     assert reason(lambda: files.read(files.locate("note.txt/x"))) == "not_a_directory"
@@ -76,7 +77,7 @@ def test_errors_speak_the_words_of_the_client(make_files: Make, folder: Path, tm
         files.read(files.locate(f"{tmp_path}/other/x"))
 
 
-def test_pinned_means_this_very_inode(files: FileSystemManager, folder: Path) -> None:
+def test_pinned_means_this_very_inode(files: ClientFiles, folder: Path) -> None:
     with files.pin(files.locate("note.txt"), kind="file") as pinned:
         (folder / "note.txt").rename(folder / "old.txt")
         (folder / "note.txt").write_bytes(b"another")
@@ -102,20 +103,20 @@ def test_write_creates_and_replaces(make_files: Make, folder: Path, sync: SyncLe
     assert os.listdir(folder / "sub") == ["new"]
 
 
-def test_write_needs_its_directory(files: FileSystemManager) -> None:
+def test_write_needs_its_directory(files: ClientFiles) -> None:
     assert reason(lambda: files.write(files.locate("no/new"), b"")) == "missing"
     assert reason(lambda: files.write(files.locate("sub"), b"")) == "is_a_directory"
     assert reason(lambda: files.write(files.locate("."), b"")) == "protected"
 
 
-def test_create_only_replaces_nothing(files: FileSystemManager, folder: Path) -> None:
+def test_create_only_replaces_nothing(files: ClientFiles, folder: Path) -> None:
     files.write(files.locate("new"), b"one", create_only=True)
     assert reason(lambda: files.write(files.locate("new"), b"two", create_only=True)) == "exists"
     assert (folder / "new").read_bytes() == b"one"
     assert sorted(os.listdir(folder)) == ["new", "note.txt", "sub"]
 
 
-def test_if_match_compares_the_content(files: FileSystemManager, folder: Path) -> None:
+def test_if_match_compares_the_content(files: ClientFiles, folder: Path) -> None:
     location = files.locate("note.txt")
     digest = files.read(location).sha256
     files.write(location, b"second", if_match=digest)
@@ -126,7 +127,7 @@ def test_if_match_compares_the_content(files: FileSystemManager, folder: Path) -
     files.write(location, b"third", if_match=sha256(b"second").upper())
 
 
-def test_of_many_conditional_writers_one_wins(files: FileSystemManager, folder: Path) -> None:
+def test_of_many_conditional_writers_one_wins(files: ClientFiles, folder: Path) -> None:
     location = files.locate("note.txt")
     for number in range(20):
         digest = files.read(location).sha256
@@ -153,13 +154,13 @@ def test_of_many_conditional_writers_one_wins(files: FileSystemManager, folder: 
     assert sorted(os.listdir(folder)) == ["note.txt", "sub"]
 
 
-def test_a_failed_write_leaves_nothing(files: FileSystemManager, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_nothing(files_here: ClientFiles, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*arguments: Any) -> int:
         raise OSError(errno.ENOSPC, "no space")
 
-    files.stat(files.locate("."))
+    files_here.stat(files_here.locate("."))
     monkeypatch.setattr(os, "write", full)
-    assert reason(lambda: files.write(files.locate("note.txt"), b"x")) == "full"
+    assert reason(lambda: files_here.write(files_here.locate("note.txt"), b"x")) == "full"
     monkeypatch.undo()
     assert (folder / "note.txt").read_bytes() == b"hello"
     assert sorted(os.listdir(folder)) == ["note.txt", "sub"]
@@ -167,7 +168,7 @@ def test_a_failed_write_leaves_nothing(files: FileSystemManager, folder: Path, m
 
 @pytest.mark.parametrize("if_match", [False, True])
 def test_without_renameat2_flags(
-    if_match: bool, files: FileSystemManager, folder: Path, monkeypatch: pytest.MonkeyPatch
+    if_match: bool, files_here: ClientFiles, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mcp_server.resources.kernel.renameat2 import Renameat2
 
@@ -176,17 +177,17 @@ def test_without_renameat2_flags(
 
     monkeypatch.setattr(Renameat2, "rename", unsupported)
     if if_match:
-        files.write(files.locate("note.txt"), b"x", if_match=sha256(b"hello"))
+        files_here.write(files_here.locate("note.txt"), b"x", if_match=sha256(b"hello"))
         assert (folder / "note.txt").read_bytes() == b"x"
-    files.write(files.locate("new"), b"x", create_only=True)
-    files.move(files.locate("new"), files.locate("sub/new"))
-    files.move(files.locate("sub"), files.locate("bus"))
-    assert reason(lambda: files.move(files.locate("note.txt"), files.locate("bus/new"))) == "exists"
-    assert reason(lambda: files.move(files.locate("bus/new"), files.locate("bus"))) == "exists"
+    files_here.write(files_here.locate("new"), b"x", create_only=True)
+    files_here.move(files_here.locate("new"), files_here.locate("sub/new"))
+    files_here.move(files_here.locate("sub"), files_here.locate("bus"))
+    assert reason(lambda: files_here.move(files_here.locate("note.txt"), files_here.locate("bus/new"))) == "exists"
+    assert reason(lambda: files_here.move(files_here.locate("bus/new"), files_here.locate("bus"))) == "exists"
     assert (folder / "bus" / "new").read_bytes() == b"x"
 
 
-def test_make_directory(files: FileSystemManager, folder: Path) -> None:
+def test_make_directory(files: ClientFiles, folder: Path) -> None:
     assert files.make_directory(files.locate("a/b/c"))
     assert (folder / "a" / "b" / "c").is_dir()
     assert not files.make_directory(files.locate("a/b/c"))
@@ -197,7 +198,7 @@ def test_make_directory(files: FileSystemManager, folder: Path) -> None:
     assert reason(lambda: files.make_directory(files.locate("note.txt"))) == "not_a_directory"
 
 
-def test_list_directory(files: FileSystemManager, folder: Path) -> None:
+def test_list_directory(files: ClientFiles, folder: Path) -> None:
     (folder / "link").symlink_to("note.txt")
     os.mkfifo(folder / "pipe")
     listing = files.list_directory(files.locate("."))
@@ -213,7 +214,7 @@ def test_list_directory(files: FileSystemManager, folder: Path) -> None:
     assert files.list_directory(files.locate("."), offset=9).entries == ()
 
 
-def test_walk_goes_down_first_and_prunes(files: FileSystemManager, folder: Path) -> None:
+def test_walk_goes_down_first_and_prunes(files: ClientFiles, folder: Path) -> None:
     (folder / "sub" / "deep").mkdir()
     (folder / "sub" / "deep" / "x").touch()
     (folder / "sub" / "z").touch()
@@ -227,7 +228,14 @@ def test_walk_goes_down_first_and_prunes(files: FileSystemManager, folder: Path)
     assert walk.is_truncated
 
 
-def test_a_walk_that_is_left_closes_its_directories(files: FileSystemManager) -> None:
+def test_walk_enters_directories_whose_names_are_no_text(files: ClientFiles, folder: Path) -> None:
+    os.makedirs(os.fsencode(folder) + b"/bad\xff/in\n")
+    found = [entry.location.parts for entry in files.walk(files.locate("."))]
+    assert ("bad\udcff", "in\n") in found
+
+
+def test_a_walk_that_is_left_closes_its_directories(files: ClientFiles) -> None:
+    files.stat(files.locate("."))  # a broker has been started by now, and has taken its ends of what is open
     gc.collect()  # what earlier tests left must not be closed in the middle of the count
     before = len(os.listdir("/proc/self/fd"))
     walk = files.walk(files.locate("."))
@@ -237,7 +245,7 @@ def test_a_walk_that_is_left_closes_its_directories(files: FileSystemManager) ->
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_move(files: FileSystemManager, folder: Path) -> None:
+def test_move(files: ClientFiles, folder: Path) -> None:
     files.move(files.locate("note.txt"), files.locate("sub/note.txt"))
     assert (folder / "sub" / "note.txt").read_bytes() == b"hello"
     files.move(files.locate("sub"), files.locate("bus"))
@@ -249,7 +257,7 @@ def test_move(files: FileSystemManager, folder: Path) -> None:
     assert reason(lambda: files.move(files.locate("x"), files.locate("x"))) == "exists"
 
 
-def test_delete(files: FileSystemManager, folder: Path) -> None:
+def test_delete(files: ClientFiles, folder: Path) -> None:
     (folder / "sub" / "deep").mkdir()
     (folder / "sub" / "deep" / "x").touch()
     assert reason(lambda: files.delete(files.locate("sub"))) == "not_empty"
@@ -262,7 +270,7 @@ def test_delete(files: FileSystemManager, folder: Path) -> None:
     assert os.listdir(folder) == []
 
 
-def test_stat(files: FileSystemManager, folder: Path) -> None:
+def test_stat(files: ClientFiles, folder: Path) -> None:
     (folder / "note.txt").chmod(0o640)
     status = files.stat(files.locate("note.txt"))
     assert (status.kind, status.size, status.mode, status.links) == (FileKind.FILE, 5, 0o640, 1)
@@ -270,7 +278,7 @@ def test_stat(files: FileSystemManager, folder: Path) -> None:
 
 
 def test_the_longest_folder_name_wins(make_files: Make, folder: Path) -> None:
-    files = make_files(RootConfig(folder), RootConfig(folder / "sub", writable=False))
+    files = make_files(RootConfig(folder), RootConfig(folder / "sub", is_global=True))
     assert files.locate(f"{folder}/sub/x").root is files.roots[1]
     assert files.locate(f"{folder}/subx").root is files.roots[0]
     assert files.locate("sub/x").root is files.roots[1]
@@ -294,10 +302,10 @@ def test_folders_that_cannot_be_opened(make_files: Make, folder: Path) -> None:
         FileSystemManager(roots=[]).locate("x")
 
 
-def test_close_waits_for_whoever_holds_a_place(make_files: Make) -> None:
+def test_close_waits_for_whoever_holds_a_place(make_files_here: Make) -> None:
     gc.collect()  # what earlier tests left must not be closed in the middle of the count
     before = len(os.listdir("/proc/self/fd"))
-    files = make_files()
+    files = make_files_here()
     location = files.locate("note.txt")
     files.close()
     files.close()
@@ -307,7 +315,7 @@ def test_close_waits_for_whoever_holds_a_place(make_files: Make) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_no_descriptor_is_left(files: FileSystemManager, folder: Path) -> None:
+def test_no_descriptor_is_left(files: ClientFiles, folder: Path) -> None:
     def everything() -> None:
         files.write(files.locate("a"), b"x")
         files.write(files.locate("a"), b"y", if_match=sha256(b"x"))
@@ -343,7 +351,7 @@ def test_the_kernel_without_openat2_walks(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_group_that_cannot_be_kept_loses_its_rights(
-    files: FileSystemManager, folder: Path, monkeypatch: pytest.MonkeyPatch
+    files_here: ClientFiles, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "note.txt").chmod(0o664)
     real = os.fstat
@@ -356,9 +364,9 @@ def test_a_group_that_cannot_be_kept_loses_its_rights(
     def refused(*arguments: Any) -> None:
         raise PermissionError(errno.EPERM, "not yours")
 
-    files.stat(files.locate("."))
+    files_here.stat(files_here.locate("."))
     monkeypatch.setattr(os, "fstat", other_owner)
     monkeypatch.setattr(os, "fchown", refused)
-    files.write(files.locate("note.txt"), b"x")
+    files_here.write(files_here.locate("note.txt"), b"x")
     monkeypatch.undo()
     assert stat.S_IMODE((folder / "note.txt").stat().st_mode) == 0o604

@@ -8,6 +8,7 @@ import pytest
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
+from mcp_server.resources.broker.broker_factory import BrokerFactory
 from mcp_server.resources.filesystem.file_limits import FileLimits
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.network.http_limits import HttpLimits
@@ -66,3 +67,29 @@ def test_clients_over_http_share_whom_tls_believes_and_nothing_else(tmp_path: Pa
     with pytest.raises(ConfigurationError, match="no certificate"):
         one._trust.context()
     tier.close()
+
+
+@pytest.mark.parametrize("problem", [None] if BrokerFactory.problem() is None else [])
+def test_brokered_folders_are_opened_with_the_limits_of_the_configuration(
+    problem: None, tier: ResourceTier, tmp_path: Path
+) -> None:
+    roots = [RootConfig(str(tmp_path / "folder"))]
+    files = tier.open_brokered_files(roots)
+    assert files is not None
+    assert (files.limits.max_read_bytes, files.answers_at_once) == (5, False)
+    assert files.make_directory(files.locate("new")) is (problem is None)
+    other = tier.open_brokered_files(roots)
+    assert other is not None
+    other.close()
+    files.close()
+    assert tier.open_brokered_files([]) is None
+    with pytest.raises(ConfigurationError, match="state"):
+        tier.open_brokered_files([RootConfig(str(tmp_path))])
+
+
+def test_without_landlock_no_folder_is_opened_at_all(
+    tier: ResourceTier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(BrokerFactory, "problem", staticmethod(lambda: "this kernel has no Landlock"))
+    with pytest.raises(ConfigurationError, match="separate_process"):
+        tier.open_brokered_files([RootConfig(str(tmp_path / "folder"))])

@@ -27,12 +27,16 @@ def test_each_client_has_a_record_of_its_own(rig: ChainRig) -> None:
 
 
 def test_a_client_that_the_policy_names_no_more_is_refused(rig: ChainRig) -> None:
-    rig.clients.record(LOCAL)
+    files = rig.clients.record(LOCAL).files
+    assert files is not None
     rig.permissions.replace(rig.policy("version = 1\n[client.other]\n"))
-    with pytest.raises(AuthenticationError) as caught:
-        rig.clients.record(LOCAL)
-    assert "local" in caught.value.reason
-    assert "local" not in str(caught.value)
+    for _ in range(2):
+        with pytest.raises(AuthenticationError) as caught:
+            rig.clients.record(LOCAL)
+        assert "local" in caught.value.reason
+        assert "local" not in str(caught.value)
+    # Its folders are let go.
+    assert files.roots == ()
 
 
 def test_other_rules_keep_the_open_folders(rig: ChainRig) -> None:
@@ -51,6 +55,7 @@ def test_other_rules_keep_the_open_folders(rig: ChainRig) -> None:
         ('folders = ["folder"]', 'folders = ["folder", "other"]'),
         ('folders = ["folder"]', 'folders = ["folder"]\nglobal_folders = ["other"]'),
         ('folders = ["folder"]', 'folders = ["folder"]\nlimits = { workspace_bytes = 5 }'),
+        ('folders = ["folder"]', 'folders = ["folder"]\nseparate_process = true'),
     ],
 )
 def test_other_folders_are_opened_and_the_old_ones_closed(rig: ChainRig, change: tuple[str, str]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
-from mcp_server.resources.filesystem_manager import FileSystemManager
 
 Changed = Callable[[], list[str]]
 
@@ -27,7 +27,7 @@ def watcher(told: list[str]) -> Iterator[DirectoryWatcher]:
 
 
 def test_tells_of_the_watched_file_only(
-    watcher: DirectoryWatcher, told: list[str], files: FileSystemManager, folder: Path
+    watcher: DirectoryWatcher, told: list[str], files: ClientFiles, folder: Path
 ) -> None:
     name = str(folder / "note.txt")
     files.watch(files.locate("note.txt"), watcher)
@@ -46,7 +46,7 @@ def test_tells_of_the_watched_file_only(
 
 
 def test_a_directory_that_goes_is_told_and_forgotten(
-    watcher: DirectoryWatcher, told: list[str], files: FileSystemManager, folder: Path
+    watcher: DirectoryWatcher, told: list[str], files: ClientFiles, folder: Path
 ) -> None:
     files.watch(files.locate("sub/later"), watcher)
     shutil.move(folder / "sub", folder / "gone")
@@ -60,7 +60,7 @@ def test_a_directory_that_goes_is_told_and_forgotten(
 
 
 def test_the_longest_unasked_for_gives_way(
-    watcher: DirectoryWatcher, told: list[str], files: FileSystemManager, folder: Path
+    watcher: DirectoryWatcher, told: list[str], files: ClientFiles, folder: Path
 ) -> None:
     for name in ("a", "b", "c", "a", "d"):
         files.watch(files.locate(f"sub/{name}"), watcher)
@@ -70,7 +70,7 @@ def test_the_longest_unasked_for_gives_way(
     assert sorted(map(os.path.basename, told)) == ["a", "c", "d"]
 
 
-def test_after_closing_nothing_is_watched(watcher: DirectoryWatcher, files: FileSystemManager) -> None:
+def test_after_closing_nothing_is_watched(watcher: DirectoryWatcher, files: ClientFiles) -> None:
     watcher.close()
     watcher.drain()
     with pytest.raises(ResourceUnavailableError):

@@ -16,6 +16,7 @@ import pytest
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem_manager import FileSystemManager
 from mcp_server.resources.isolation.effect_ledger import EffectLedger
@@ -151,7 +152,7 @@ def test_a_name_that_is_taken_is_left_alone(base: Path) -> None:
         StagingArea(base, token=lambda: "1" * 32)
 
 
-def test_the_whole_way(make: Callable[..., StagingArea], files: FileSystemManager, folder: Path) -> None:
+def test_the_whole_way(make: Callable[..., StagingArea], files: ClientFiles, folder: Path) -> None:
     (folder / "old").write_bytes(b"old")
     area = make()
     report = area.copy_in(files, may_read=yes)
@@ -177,7 +178,7 @@ def test_the_whole_way(make: Callable[..., StagingArea], files: FileSystemManage
 
 
 def test_a_run_that_may_not_write_changes_nothing(
-    make: Callable[..., StagingArea], files: FileSystemManager, folder: Path
+    make: Callable[..., StagingArea], files: ClientFiles, folder: Path
 ) -> None:
     area = make()
     area.copy_in(files, may_read=yes)
@@ -189,7 +190,7 @@ def test_a_run_that_may_not_write_changes_nothing(
 
 
 def test_a_file_the_client_may_not_read_is_neither_there_nor_replaced(
-    make: Callable[..., StagingArea], files: FileSystemManager, folder: Path
+    make: Callable[..., StagingArea], files: ClientFiles, folder: Path
 ) -> None:
     area = make()
     area.copy_in(files, may_read=lambda absolute, relative: relative != "note.txt")
@@ -199,9 +200,7 @@ def test_a_file_the_client_may_not_read_is_neither_there_nor_replaced(
     assert (folder / "note.txt").read_bytes() == b"hello"
 
 
-def test_a_run_that_waits_for_approval(
-    make: Callable[..., StagingArea], files: FileSystemManager, folder: Path
-) -> None:
+def test_a_run_that_waits_for_approval(make: Callable[..., StagingArea], files: ClientFiles, folder: Path) -> None:
     area = make()
     area.copy_in(files, may_read=yes)
     (Path(area.path) / "a").write_bytes(b"shown")
@@ -217,7 +216,7 @@ def test_a_run_that_waits_for_approval(
 
 
 def test_what_was_copied_in_takes_nothing_from_what_may_be_added(
-    make: Callable[..., StagingArea], files: FileSystemManager
+    make: Callable[..., StagingArea], files: ClientFiles
 ) -> None:
     area = make(limits=StagingLimits(max_files=2))
     assert area.copy_in(files, may_read=yes).files == 1
@@ -242,7 +241,7 @@ def test_a_folder_that_holds_the_staging_directory_is_refused(make: Callable[...
         area.copy_in(FileSystemManager(roots=[RootConfig(tmp_path)]), may_read=yes)
 
 
-def test_discarding(make: Callable[..., StagingArea], base: Path, files: FileSystemManager) -> None:
+def test_discarding(make: Callable[..., StagingArea], base: Path, files: ClientFiles) -> None:
     area = make()
     area.copy_in(files, may_read=yes)
     assert area.discard()
@@ -295,7 +294,7 @@ def test_a_sweep_takes_the_dead_and_leaves_the_living(make: Callable[..., Stagin
     assert sorted(os.listdir(base)) == [name, f"{name}.lock", "something else"]
 
 
-def test_no_descriptor_is_left_after_a_run(base: Path, files: FileSystemManager, folder: Path) -> None:
+def test_no_descriptor_is_left_after_a_run(base: Path, files: ClientFiles, folder: Path) -> None:
     def run() -> None:
         with StagingArea(base) as area:
             area.copy_in(files, may_read=yes)

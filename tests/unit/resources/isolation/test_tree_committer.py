@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.file_limits import FileLimits
 from mcp_server.resources.filesystem.file_location import FileLocation
 from mcp_server.resources.filesystem.root_config import RootConfig
@@ -32,10 +33,10 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make(tree: Path, files: FileSystemManager, folder: Path) -> Iterator[Callable[..., TreeCommitter]]:
+def make(tree: Path, files: ClientFiles, folder: Path) -> Iterator[Callable[..., TreeCommitter]]:
     descriptor = os.open(tree, os.O_RDONLY)
 
-    def committer(*, manager: FileSystemManager = files, **predicates: Any) -> TreeCommitter:
+    def committer(*, manager: ClientFiles = files, **predicates: Any) -> TreeCommitter:
         copied = {
             str(path.relative_to(folder)): SnapshotEntry.of(
                 path.stat(), sha256=hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
@@ -248,19 +249,19 @@ def test_a_deletion_of_what_was_changed_meanwhile_is_refused(
 
 
 def test_a_file_saved_at_the_moment_of_its_removal_is_given_back(
-    make: Callable[..., TreeCommitter], run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+    files: ClientFiles, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = FileSystemManager.move
+    real: Callable[..., None] = type(files).move
     moves: list[str] = []
 
-    def saving(manager: FileSystemManager, source: FileLocation, destination: FileLocation) -> None:
+    def saving(manager: ClientFiles, source: FileLocation, destination: FileLocation) -> None:
         if not moves:
             (folder / "saved").write_bytes(b"theirs")
             (folder / "saved").rename(folder / "note.txt")
         moves.append(destination.name)
         real(manager, source, destination)
 
-    monkeypatch.setattr(FileSystemManager, "move", saving)
+    monkeypatch.setattr(type(files), "move", saving)
     assert [effect.reason for effect in run(deleted(folder, "note.txt"))] == ["changed meanwhile"]
     assert (folder / "note.txt").read_bytes() == b"theirs"
     assert len(moves) == 2
@@ -268,16 +269,16 @@ def test_a_file_saved_at_the_moment_of_its_removal_is_given_back(
 
 
 def test_a_sweep_at_the_moment_of_a_removal_takes_nothing(
-    run: Run, files: FileSystemManager, folder: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, files: ClientFiles, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swept: list[int] = []
-    real = FileSystemManager.delete
+    real: Callable[..., None] = type(files).delete
 
-    def sweeping(manager: FileSystemManager, location: FileLocation) -> None:
+    def sweeping(manager: ClientFiles, location: FileLocation) -> None:
         swept.append(files.sweep())
         real(manager, location)
 
-    monkeypatch.setattr(FileSystemManager, "delete", sweeping)
+    monkeypatch.setattr(type(files), "delete", sweeping)
     assert brief(run(deleted(folder, "note.txt"))) == [("deleted", "note.txt", None)]
     assert swept == [0]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
+from mcp_server.resources.filesystem.client_files import ClientFiles
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem_manager import FileSystemManager, choose_opener
 from mcp_server.resources.isolation.copy_report import CopyReport
@@ -43,7 +44,7 @@ def copied() -> dict[str, SnapshotEntry]:
 
 
 @pytest.fixture
-def copy(files: FileSystemManager, descriptor: int, copied: dict[str, SnapshotEntry]) -> Copy:
+def copy(files: ClientFiles, descriptor: int, copied: dict[str, SnapshotEntry]) -> Copy:
     def run(names: Any = None, *, manager: FileSystemManager = files, **options: Any) -> CopyReport:
         limits = StagingLimits(**{name: options.pop(name) for name in list(options) if name.startswith("max_")})
         owner, substitutes = options.pop("owner", None), options.pop("substitutes", None)
@@ -114,7 +115,7 @@ def test_directories_that_may_be_listed_are_there_even_when_empty(copy: Copy, fo
     assert held(tree) == ["sub"]
 
 
-def test_named_files_and_directories(copy: Copy, files: FileSystemManager, folder: Path, tree: Path) -> None:
+def test_named_files_and_directories(copy: Copy, files: ClientFiles, folder: Path, tree: Path) -> None:
     (folder / "sub" / "inner").touch()
     (folder / "other").touch()
     report = copy([files.locate("note.txt"), str(folder / "sub"), "none", "../up", "note.txt"])
@@ -186,10 +187,13 @@ def test_a_file_that_grows_while_it_is_copied_stays_out(
     assert (skipped(report), report.size_bytes) == ({"too large": 1}, 0)
 
 
-def test_a_file_that_cannot_be_read_stays_out(copy: Copy, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_stays_out(
+    copy: Copy, files: ClientFiles, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def failing(descriptor: int, size: int) -> bytes:
         raise OSError(errno.EIO, "input/output error")
 
+    files.stat(files.locate("."))  # a broker has been started by now, which takes reading as well
     monkeypatch.setattr(os, "read", failing)
     assert skipped(copy()) == {"cannot be used": 1}
     assert held(tree) == ["sub"]

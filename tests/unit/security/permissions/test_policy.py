@@ -54,6 +54,7 @@ def test_the_digest_is_that_of_what_is_meant_not_of_how_it_is_laid_out(parse: Ca
         '[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ *"]',
         '[client.eve]\nfolders = ["Notes"]\nallow = ["FILE_READ **"]',
         '[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ **"]\ntools = []',
+        '[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ **"]\nseparate_process = true',
         '[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ **"]\nlimits = { concurrent_calls = 1 }',
         '[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ **"]\n[ceiling]\nallow = ["FILE_READ"]',
         '[client.ada]\nfolders = ["Notes"]\nallow = ["FILE_READ **"]\n[default_deny]\nextra = ["FILE_READ **/x"]',

@@ -22,6 +22,7 @@ ask = ["FILE_WRITE resumes/*.md"]
 deny = ["FILE_READ private/**"]
 tools = ["read_*", "list_directory"]
 isolation = "inline"
+separate_process = true
 limits = { calls_per_minute = 60, concurrent_calls = 2, timeout_seconds = 5, max_result_bytes = 1000, \
 workspace_bytes = 0, workspace_files = 7 }
 [client.gemini]
@@ -43,12 +44,13 @@ def test_every_part_of_a_policy_is_read(loader: PolicyLoader, home: Path) -> Non
     assert [(rule.text, rule.line) for rule in claude.rules.deny] == [("FILE_READ private/**", 10)]
     assert [pattern.text for pattern in claude.tools] == ["read_*", "list_directory"]
     assert claude.isolation == "inline"
+    assert (claude.separate_process, policy.clients["gemini"].separate_process) == (True, False)
     assert claude.limits == ClientLimits(60, 2, 5.0, 1000, 0, 7)
     assert policy.clients["gemini"].limits == ClientLimits()
     assert policy.clients["gemini"].shows("anything")
     assert policy.ceiling is not None
     assert len(policy.ceiling.allow) == 3
-    assert (policy.default_deny.deny[-1].id, policy.default_deny.deny[-1].line) == ("default_deny.extra[0]", 16)
+    assert (policy.default_deny.deny[-1].id, policy.default_deny.deny[-1].line) == ("default_deny.extra[0]", 17)
     assert policy.source == str(file)
 
 
@@ -105,6 +107,9 @@ BAD = [
     ('[module.notes]\ncode = ["Missing"]', 3, "there is no file or directory"),
     ('[client.ada]\nfolders = ["Notes"]\n[module.notes]\ncode = ["Notes/lib"]', 5, "lies in a client's folder"),
     ('[client.ada]\nfolders = ["Notes"]\n[module.notes]\ncode = ["."]', 5, "lies in a client's folder"),
+    ('[client.ada]\nseparate_process = "yes"', 3, "must be true or false"),
+    ("[client.ada]\nseparate_process = 1", 3, "must be true or false"),
+    ("[client.ada]\nseparate_proces = true", 3, "did you mean 'separate_process'"),
     ("[client.ada]\nlimits = { calls_per_minut = 1 }", 3, "did you mean 'calls_per_minute'"),
     ("[client.ada]\n[client.ada.limits]\nconcurrent_calls = 0", 4, "whole number from 1"),
     ("[client.ada]\nlimits = { timeout_seconds = nan }", 3, "a number from 1"),
