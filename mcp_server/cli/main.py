@@ -13,7 +13,7 @@ from typing import Final
 
 from mcp_server.errors.mcp_server_error import MCPServerError
 
-COMMANDS: Final = ("serve", "demo", "tools", "call", "policy", "audit", "token", "keys", "doctor", "version")
+COMMANDS: Final = ("serve", "demo", "tools", "lock", "call", "policy", "audit", "token", "keys", "doctor", "version")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

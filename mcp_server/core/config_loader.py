@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.core.constants import DEFAULT_CLIENT, ENVIRONMENT_PREFIX
 from mcp_server.core.server_config import ServerConfig
@@ -16,6 +16,9 @@ from mcp_server.resources.isolation.isolation_tier import IsolationTier
 from mcp_server.security.apart.handler_environment import APART_VARIABLE
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
+
+if TYPE_CHECKING:
+    from mcp_server.tools.definition_lock import DefinitionLock
 
 FILE_KEYS: Final[Mapping[str, type]] = {
     "name": str,
@@ -126,6 +129,18 @@ class ConfigLoader:
                 "server with --unsafe-allow-unsandboxed too; else leave min_tier out, and see `mcp-server doctor`"
             )
         return replace(policy, sandbox=replace(policy.sandbox, allows_unsandboxed=True))
+
+    def read_lock(self, path: str | os.PathLike[str]) -> DefinitionLock:
+        """Return the lock of definitions in a file that nobody else could have written.
+
+        Raises:
+            ConfigurationError: It cannot be read or is none.
+        """
+        from mcp_server.security.permissions.policy_file_reader import PolicyFileReader
+        from mcp_server.tools.definition_lock import DefinitionLock
+
+        source = os.fspath(path)
+        return DefinitionLock.parse(PolicyFileReader().read(source), source=source)
 
     def read_file(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """Return the settings of a configuration file; paths in it are relative to its directory.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_server.core.config_loader import ConfigLoader
 from mcp_server.core.constants import MAX_AUDIT_STREAMS, POLICY_POLL_SECONDS
 from mcp_server.core.lifecycle_state import LifecycleState
 from mcp_server.core.server_config import ServerConfig
@@ -23,6 +24,7 @@ from mcp_server.resources.resource_tier import ResourceTier
 from mcp_server.security.security_config import SecurityConfig
 from mcp_server.security.security_tier import SecurityTier
 from mcp_server.tools.catalog import Catalog
+from mcp_server.tools.tool import Tool
 from mcp_server.transport.transport_tier import TransportTier
 
 if TYPE_CHECKING:
@@ -150,6 +152,39 @@ class Lifecycle:
             return security
         raise ConfigurationError(f"{MAX_AUDIT_STREAMS} servers of client {config.client!r} are running already")
 
+    def _lock_definitions(self) -> None:
+        """See to it that the tools are what was locked, now and when one changes later.
+
+        Raises:
+            ConfigurationError: They are not, and the policy says that this is enough not to start.
+        """
+        rules = self._config.policy.definitions
+        if rules is None:
+            return
+        lock = ConfigLoader().read_lock(rules.lock)
+        self._catalog.bind()
+        drift = lock.drift(self._catalog.tools())
+        if drift:
+            self._tell_drift(drift.summary)
+            if rules.drift == "refuse":
+                raise ConfigurationError(
+                    f"the tools are not what was locked: {drift.summary}; look at them with `mcp-server tools`, and if "
+                    "that is what you want, run `mcp-server lock`",
+                    source=rules.lock,
+                )
+
+        def admits(tool: Tool) -> bool:
+            if lock.holds(tool):
+                return True
+            self._tell_drift(f"offered while it runs: {tool.name!r}")
+            return rules.drift == "warn"
+
+        self._catalog.lock(admits)
+
+    def _tell_drift(self, what: str) -> None:
+        logger.warning("definitions of tools are not what was locked: %s", what)
+        self.security.audit.append("tool.drift", {"reason": what})
+
     async def _open_upper_tiers(self) -> None:
         config = self._config
         info = {"name": config.name, "version": config.version}
@@ -159,6 +194,7 @@ class Lifecycle:
             "server.start", {"name": config.name, "policy": config.policy.digest, "version": config.version}
         )
         self.security.authentication.prepare()
+        self._lock_definitions()
         await self._catalog.start()
         self.protocol = ProtocolTier(
             config=ProtocolConfig(server_info=info, instructions=config.instructions),

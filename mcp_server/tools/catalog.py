@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,6 +64,7 @@ class Catalog:
         self._starting: dict[str, asyncio.Lock] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopped = False
+        self._admits: Callable[[Tool], bool] | None = None
         self.is_ready = True
 
     @property
@@ -95,6 +96,14 @@ class Catalog:
         self._adopt(module)
         self._slots.append(module)
         self._note(module)
+
+    def lock(self, admits: Callable[[Tool], bool]) -> None:
+        """Offer of the tools that change from here on only those that are admitted.
+
+        Args:
+            admits: Asked of each tool of a module that changes, and of every module that comes.
+        """
+        self._admits = admits
 
     def bind(self) -> None:
         """Import the modules that were given by name, now.
@@ -290,9 +299,10 @@ class Catalog:
     def module_changed(self, module: Module, kind: str) -> None:
         """Take note that a registered module's tools, prompts or resources are others now."""
         table = self._tables[kind]
+        admitted = self._admitted(kind, getattr(module, kind))
         for key in [key for key, value in table.items() if value.module == module.name]:
             del table[key]
-        table.update(getattr(module, kind))
+        table.update(admitted)
         self._changed(kind)
 
     def resource_updated(self, uri: str) -> None:
@@ -310,11 +320,19 @@ class Catalog:
         for kind in _KINDS:
             values = getattr(module, kind)
             if values:
-                self._tables[kind].update(values)
+                self._tables[kind].update(self._admitted(kind, values))
         module.observe(self)
         for kind in _KINDS:
             if getattr(module, kind) or (kind == "resources" and module.listers):
                 self._changed(kind)
+
+    def _admitted(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        admits = self._admits
+        if kind != "tools" or admits is None:
+            return values
+        # What is there already was admitted, or found at the start.
+        table = self._tables[kind]
+        return {name: tool for name, tool in values.items() if table.get(name) is tool or admits(tool)}
 
     def _note(self, module: Module) -> None:
         if module.has_lifecycle:
@@ -360,7 +378,11 @@ class Catalog:
         self._bind_quietly()
         listed = self._lists.get(kind)
         if listed is None:
-            listed = tuple(value for module in self.modules for value in getattr(module, kind).values())
+            table = self._tables[kind]
+            # In the order of registration; what was not admitted is in no table.
+            listed = tuple(
+                value for module in self.modules for key, value in getattr(module, kind).items() if key in table
+            )
             self._lists[kind] = listed
             if kind == "resources":
                 templates = [item for item in listed if item.template is not None]

@@ -17,7 +17,7 @@ _MAX_KIND_LENGTH: Final = 32
 _CRITICAL: Final = ("log.halt", "sandbox.violation")
 _WARNINGS: Final = (
     *("auth.fail", "broker.end", "clock.jump", "consent.denied", "consent.expired", "log.recover", "log.space"),
-    *("policy.rejected", "sink.down", "sink.lag"),
+    *("policy.rejected", "sink.down", "sink.lag", "tool.drift"),
 )
 _INFORMATIONAL: Final = (
     *("audit.read", "auth.ok", "config.loaded", "conn.close", "consent.granted", "grant.revoked", "grant.used_up"),

@@ -13,6 +13,7 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.isolation.sandbox_config import SandboxConfig
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
+from mcp_server.security.permissions.definition_rules import DefinitionRules
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -38,6 +39,7 @@ class Policy:
         ceiling: What nobody gets more than, None for no ceiling.
         default_deny: The shipped denials and those the policy adds.
         modules: What is said of single modules, by their names.
+        definitions: What becomes of tools that have changed, None where nobody looks.
         issuers: Whose tokens are accepted, by the names that the policy gives them.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
@@ -51,6 +53,7 @@ class Policy:
     ceiling: PolicyLayer | None = None
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
     modules: Mapping[str, ModulePolicy] = field(default_factory=dict)
+    definitions: DefinitionRules | None = None
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
@@ -131,6 +134,7 @@ def _digest(policy: Policy) -> str:
         "default_deny": _layer_form(policy.default_deny),
         "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
         "clients": {name: _profile_form(profile) for name, profile in policy.clients.items()},
+        "definitions": None if policy.definitions is None else asdict(policy.definitions),
         "modules": {name: asdict(module) for name, module in policy.modules.items()},
         "sandbox": policy.sandbox.to_json(),
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Final, Literal, cast
 
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -34,7 +35,7 @@ from mcp_server.security.permissions.issuer_section import (
     read_message_keys,
     read_programs,
 )
-from mcp_server.security.permissions.module_policy import ModulePolicy
+from mcp_server.security.permissions.module_section import read_definitions, read_module
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
 from mcp_server.security.permissions.policy_layer import PolicyLayer
@@ -48,7 +49,18 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_TABLES: Final = ("version", "ceiling", "client", "default_deny", "issuer", "module", "sandbox", "program", "sudo")
+_TABLES: Final = (
+    "version",
+    "ceiling",
+    "client",
+    "default_deny",
+    "definitions",
+    "issuer",
+    "module",
+    "sandbox",
+    "program",
+    "sudo",
+)
 _CLIENT_KEYS: Final = (
     "folders",
     "global_folders",
@@ -157,11 +169,15 @@ class PolicyLoader:
             )
             for name, section in document.sections("client").items()
         }
+        folder_of = partial(self._folder, client="", base=None if base is None else os.fspath(base))
         folders = [folder for each in clients.values() for folder in (*each.folders, *each.global_folders)]
         policy = Policy(
             clients,
+            definitions=read_definitions(document.section("definitions"), folder_of, folders)
+            if "definitions" in document
+            else None,
             modules={
-                name: self._module(section, directory, folders) for name, section in document.sections("module").items()
+                name: read_module(section, folder_of, folders) for name, section in document.sections("module").items()
             },
             ceiling=ceiling,
             default_deny=PolicyLayer(deny=(*default_denies(), *extra)),
@@ -285,27 +301,6 @@ class PolicyLoader:
             isolation=isolation,
             separate_process=self._separate_process(section),
         )
-
-    def _module(self, section: PolicySection, base: str | None, folders: Sequence[str]) -> ModulePolicy:
-        section.check_keys(("isolation", "code"))
-        isolation: Any = None
-        if "isolation" in section:
-            isolation = section.text("isolation", "process", choices=("inline", "process"))
-        code: list[str] = []
-        for at, text in enumerate(section.texts("code")):
-            try:
-                path = self._folder(text, "", base)
-            except ConfigurationError as error:
-                raise section.error(error.message, "code", at) from error
-            if any(os.path.commonpath([path, folder]) in (path, folder) for folder in folders):
-                # Whoever may write there would write what runs.
-                raise section.error(
-                    f"{text!r} lies in a client's folder, or holds one; keep code where no client may write", "code", at
-                )
-            if not os.path.exists(path):
-                raise section.error(f"there is no file or directory {text!r}", "code", at)
-            code.append(path)
-        return ModulePolicy(isolation, tuple(code))
 
     def _separate_process(self, section: PolicySection) -> bool:
         is_wanted = section.flag("separate_process", default=False)
