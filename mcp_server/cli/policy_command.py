@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from mcp_server.errors.resource_unavailable_error import ResourceUnavailableErro
 from mcp_server.resources.isolation.run_plan import RunPlan
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import shown_time
 from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.security.permissions.use_ledger import UseLedger
 
 
 def add_parser(commands: Any) -> None:
@@ -40,6 +44,7 @@ def run_check(arguments: Namespace, output: Output) -> ExitCode:
     """Load the policy; the exit status tells whether it is good."""
     try:
         policy = PolicyLoader().load(arguments.file)
+        _check_expired(policy)
     except ConfigurationError as error:
         if output.as_json:
             output.data({"ok": False, "error": str(error), "line": error.line})
@@ -53,11 +58,26 @@ def run_check(arguments: Namespace, output: Output) -> ExitCode:
     return ExitCode.DONE
 
 
+def _check_expired(policy: Policy) -> None:
+    """Refuse grants that have ended: a server passes over them, and whoever looks at the file should not have to."""
+    now = time.time()
+    for profile in policy.clients.values():
+        for rule in profile.grants:
+            if rule.limits is not None and rule.limits.expires is not None and rule.limits.expires <= now:
+                raise ConfigurationError(
+                    f"{rule.text!r} expired at {shown_time(rule.limits.expires)}; take the grant out, or renew it",
+                    source=policy.source,
+                    line=rule.line,
+                )
+
+
 def run_explain(arguments: Namespace, output: Output) -> ExitCode:
     """Explain one decision; the exit status tells whether it is yes."""
     server = make_server(arguments)
     permission_type = PermissionType(arguments.type)
-    manager = PermissionManager(policy=server.config.policy)
+    manager = PermissionManager(
+        policy=server.config.policy, ledger=UseLedger(directory=server.config.state_directory / "uses")
+    )
     client = server.config.client
     profile = manager.profile(client)
     if profile is None:
@@ -69,7 +89,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
         if not profile.folders:
             raise ConfigurationError(f"client {client!r} has no folder; give an absolute path")
         resource = str(Path(profile.folders[0]) / resource) if resource != "." else profile.folders[0]
-    decision = manager.decide(client, permission_type, resource)
+    decision = manager.decide_use(client, permission_type, resource)
     traces = manager.explain(client, permission_type, resource)
     grant = None if decision.effect is Effect.ALLOW else manager.smallest_grant(client, permission_type, resource)
     plan = run_plan(server.config, permission_type, resource)

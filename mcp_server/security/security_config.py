@@ -17,6 +17,7 @@ class SecurityConfig:
         policy: The policy to begin with.
         audit_directory: Where the audit log is written.
         durability: What an audit record waits for.
+        uses_directory: Where the uses of counted grants are kept; None forgets them when the server ends.
 
     >>> SecurityConfig(policy=Policy.for_folders([]), audit_directory=Path("audit")).durability
     <Durability.PROCESS: 'process'>
@@ -25,3 +26,4 @@ class SecurityConfig:
     policy: Policy
     audit_directory: Path
     durability: Durability = Durability.PROCESS
+    uses_directory: Path | None = None

@@ -103,17 +103,25 @@ class Policy:
             return replace(found, isolation="process")
         return found
 
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """The times at which any grant begins or ceases to hold, the earliest first."""
+        found = {
+            edge
+            for profile in self.clients.values()
+            for rule in profile.grants
+            if rule.limits is not None
+            for edge in rule.limits.edges
+        }
+        return tuple(sorted(found))
+
     def grants(self, permission_type: PermissionType) -> bool:
         """Whether any client has a rule that allows this kind of right, or asks for it, on anything.
 
         >>> Policy.for_folders(["/"]).grants(PermissionType.FILE_READ)
         True
         """
-        return any(
-            permission_type in rule.types
-            for profile in self.clients.values()
-            for rule in (*profile.rules.allow, *profile.rules.ask)
-        )
+        return any(permission_type in rule.types for profile in self.clients.values() for rule in profile.granting)
 
 
 def _digest(policy: Policy) -> str:
@@ -133,7 +141,13 @@ def _digest(policy: Policy) -> str:
 
 
 def _profile_form(profile: ClientProfile) -> dict[str, Any]:
+    grants = [
+        [rule.id, rule.effect, *_rules_form((rule,)), asdict(rule.limits)] for rule in profile.grants if rule.limits
+    ]
+    # Named only where there are any, so that a policy without keeps its digest.
+    limited = {"grants": grants} if grants else {}
     return {
+        **limited,
         "folders": profile.folders,
         "global_folders": profile.global_folders,
         "rules": _layer_form(profile.rules),

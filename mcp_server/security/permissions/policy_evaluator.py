@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.decision import Decision
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import GrantLimits
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -42,10 +44,13 @@ class PolicyEvaluator:
     A decision is the strictest of the three answers, so a denial of any layer wins and a layer can only narrow. A
     resource that could be read in two ways is refused, and so is everything when the evaluation itself fails.
 
-    Keeps nothing between two questions; `PermissionManager` does that.
+    Keeps nothing between two questions and has no clock; `PermissionManager` has both. So an evaluator is about one
+    time: of the grants that are limited, those hold that hold then.
 
     Args:
         policy: The policy to apply.
+        now: The time, in seconds since the epoch; None, and no grant holds that is limited in time.
+        uses_left: How often a counted grant may still be used; None, and none of them may.
 
     >>> evaluator = PolicyEvaluator(Policy.for_folders(["/"]))
     >>> evaluator.decide("local", PermissionType.FILE_READ, "/a.txt").rule
@@ -54,10 +59,29 @@ class PolicyEvaluator:
     'default_deny'
     """
 
-    __slots__ = ("_policy", "_wide_denials")
+    __slots__ = ("_grants", "_now", "_policy", "_uses_left", "_wide_denials")
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        now: float | None = None,
+        uses_left: Callable[[GrantLimits], int] | None = None,
+    ) -> None:
         self._policy = policy
+        self._now = now
+        self._uses_left = uses_left
+        # What is counted is asked last, so that no use is spent on what another rule grants as well.
+        self._grants = {
+            name: tuple(
+                sorted(
+                    (rule for rule in profile.grants if rule.limits is not None and rule.limits.holds_at(now)),
+                    key=_is_counted,
+                )
+            )
+            for name, profile in policy.clients.items()
+            if profile.grants
+        }
         common = (
             policy.default_deny.deny if policy.ceiling is None else (*policy.default_deny.deny, *policy.ceiling.deny)
         )
@@ -79,13 +103,21 @@ class PolicyEvaluator:
         except Exception:
             logger.exception("evaluating %s failed; it is refused", permission_type)
             return Decision(Effect.DENY, FAILED, "none")
+        return self.judge(traces)
+
+    @staticmethod
+    def judge(traces: Sequence[RuleTrace]) -> Decision:
+        """Return the decision that the answers of all layers, the client's the last one, come to."""
+        # Spent whoever else wants to be asked, for the grant is what the human's word completes.
+        uses = traces[-1].uses
         for effect in (Effect.DENY, Effect.ASK):
             for trace in traces:
                 if trace.effect is effect:
                     # The client's silence is nobody's rule.
                     silent = trace.layer == "client" and not trace.rule
-                    return Decision(effect, trace.rule, "none" if silent else trace.layer)
-        return Decision(Effect.ALLOW, traces[-1].rule, "client")
+                    layer = "none" if silent else trace.layer
+                    return Decision(effect, trace.rule, layer, uses)
+        return Decision(Effect.ALLOW, traces[-1].rule, "client", uses)
 
     def explain(self, client: str, permission_type: PermissionType, resource: str) -> tuple[RuleTrace, ...]:
         """Return the answer of each layer; arguments as for `decide`."""
@@ -180,11 +212,32 @@ class PolicyEvaluator:
         if subject.type.is_path and not profile.holds(subject.type, subject.parts):
             reason = f"it lies outside the folders where {profile.name!r} may use {subject.type}"
             return RuleTrace("client", f"{profile.name}.folders", Effect.DENY, reason=reason)
+        grants = self._grants.get(profile.name, ()) if profile.grants else ()
         for effect in (Effect.ASK, Effect.ALLOW):
             rule = rules.rule_for(effect, subject)
+            if rule is None and grants:
+                rule = self._granted(grants, effect, subject)
             if rule is not None:
                 return _spoken("client", rule)
-        return RuleTrace("client", "", Effect.DENY, reason=f"no rule of {profile.name!r} grants it")
+        reason = f"no rule of {profile.name!r} grants it"
+        uses: GrantLimits | None = None
+        for rule in profile.grants:
+            if rule.limits is not None and rule.matches(subject):
+                reason += f"; {rule.id} would, but {rule.limits.reason_at(self._now)}"
+                uses = rule.limits if _is_counted(rule) else uses
+        return RuleTrace("client", "", Effect.DENY, reason=reason, uses=uses)
+
+    def _granted(self, grants: Sequence[PolicyRule], effect: Effect, subject: PolicySubject) -> PolicyRule | None:
+        for rule in grants:
+            if rule.effect is effect and rule.matches(subject) and self._is_left(rule):
+                return rule
+        return None
+
+    def _is_left(self, rule: PolicyRule) -> bool:
+        limits = rule.limits
+        if limits is None or limits.max_uses is None:
+            return True
+        return self._uses_left is not None and self._uses_left(limits) > 0
 
     def _declared(self, profile: ClientProfile, permission: Permission) -> tuple[PathPattern | ResourcePattern, ...]:
         if not permission.type.is_path:
@@ -207,11 +260,16 @@ class PolicyEvaluator:
             return False
         if ceiling is not None and not _overlaps((*ceiling.ask, *ceiling.allow), permission_type, declared):
             return False
-        return _overlaps((*rules.ask, *rules.allow), permission_type, declared)
+        granted = (*rules.ask, *rules.allow, *self._grants.get(profile.name, ()))
+        return _overlaps(granted, permission_type, declared)
 
 
 def _spoken(layer: str, rule: PolicyRule) -> RuleTrace:
-    return RuleTrace(layer, rule.id, rule.effect, True, rule.text)
+    return RuleTrace(layer, rule.id, rule.effect, True, rule.text, uses=rule.limits if _is_counted(rule) else None)
+
+
+def _is_counted(rule: PolicyRule) -> bool:
+    return rule.limits is not None and rule.limits.max_uses is not None
 
 
 def _overlaps(

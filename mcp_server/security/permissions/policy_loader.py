@@ -26,6 +26,7 @@ from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, Client
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_section import read_grants
 from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_file_reader import MAX_POLICY_BYTES, PolicyFileReader
@@ -40,7 +41,7 @@ from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
 # The name appears in audit records, in messages and, by `{client}`, in patterns.
 _CLIENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "tools", "isolation", "limits")
+_CLIENT_KEYS: Final = ("folders", "global_folders", "allow", "ask", "deny", "grant", "tools", "isolation", "limits")
 _SANDBOX_KEYS: Final = (
     "min_tier",
     "accounts",
@@ -237,6 +238,7 @@ class PolicyLoader:
         rules = PolicyLayer(
             **{str(effect): self._rules(section, str(effect), effect, seen, name, compile_rule) for effect in Effect}
         )
+        grants = read_grants(section.tables("grant"), client=name, seen=seen, compile_rule=compile_rule)
         isolation = cast(
             Literal["inline", "process"], section.text("isolation", "inline", choices=("inline", "process"))
         )
@@ -248,6 +250,7 @@ class PolicyLoader:
             limits=self._limits(section.section("limits")),
             tools=self._tools(section),
             isolation=isolation,
+            grants=grants,
         )
 
     def _module(self, section: PolicySection, base: str | None, folders: Sequence[str]) -> ModulePolicy:

@@ -14,7 +14,7 @@ class PolicySection:
 
     Args:
         table: What the TOML parser made of it.
-        path: The names of the tables that lead to it.
+        path: The names of the tables that lead to it, and its number where it is one of a list.
         source: The file's name.
         locator: Finds lines.
 
@@ -30,7 +30,7 @@ class PolicySection:
     mcp_server.errors.configuration_error.ConfigurationError: desk.toml:2: unknown key 'folders' in [client.ada]; did you mean 'folder'?
     """  # noqa: E501  (the message is one line)
 
-    def __init__(self, table: Any, *, path: tuple[str, ...], source: str, locator: TomlLineLocator) -> None:
+    def __init__(self, table: Any, *, path: tuple[str | int, ...], source: str, locator: TomlLineLocator) -> None:
         self.path = path
         self.source = source
         self._locator = locator
@@ -44,7 +44,10 @@ class PolicySection:
     @property
     def name(self) -> str:
         """How the file writes it, such as `[client.ada]`."""
-        return f"[{'.'.join(self.path)}]" if self.path else "the policy"
+        if not self.path:
+            return "the policy"
+        names = ".".join(each for each in self.path if isinstance(each, str))
+        return f"[[{names}]]" if isinstance(self.path[-1], int) else f"[{names}]"
 
     def error(self, message: str, *where: str | int) -> ConfigurationError:
         """Return the error `message` about what `where` leads to within this table."""
@@ -79,6 +82,20 @@ class PolicySection:
         """Return the tables below the table `key`, by name."""
         outer = self.section(key)
         return {name: outer.section(name) for name in outer._table}
+
+    def tables(self, key: str) -> list[PolicySection]:
+        """Return the tables of the list under `key`, which the file writes as `[[key]]`."""
+        items = self._table.get(key, [])
+        if not isinstance(items, list):
+            raise self.error(f"{key!r} in {self.name} must be a list of tables, each under [[...{key}]]", key)
+        return [
+            PolicySection(item, path=(*self.path, key, at), source=self.source, locator=self._locator)
+            for at, item in enumerate(items)
+        ]
+
+    def value(self, key: str) -> Any:
+        """Return what stands under `key`, whatever it is; None when it is not there."""
+        return self._table.get(key)
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`, an empty one when it is not there."""
