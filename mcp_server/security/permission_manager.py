@@ -12,6 +12,7 @@ from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.decision import Decision
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.grant_limits import GrantLimits
+from mcp_server.security.permissions.narrowing import Narrowing
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy import Policy
@@ -76,7 +77,8 @@ class PermissionManager:
 
         What one policy says at a later time, when another grant holds, has a higher one as well.
         """
-        return self._current().epoch
+        generation = self._generation
+        return self._current().epoch if generation.is_timed else generation.epoch
 
     def replace(self, policy: Policy) -> int:
         """Put `policy` in force for every question from now on, and return its epoch."""
@@ -90,54 +92,69 @@ class PermissionManager:
         """Return what the policy says of `client`, None when it does not name it."""
         return self._generation.policy.clients.get(client)
 
-    def decide(self, client: str, permission_type: PermissionType, resource: str) -> Decision:
+    def decide(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> Decision:
         """Return what the policy says of one resource as often as it is used; see `PolicyEvaluator.decide`.
 
         What a counted grant would allow takes more than a look, and is answered as what a human would be asked for.
         """
         generation = self._generation
-        if generation.is_timed:
-            generation = self._current()
-        try:
-            return generation.decisions[client, permission_type, resource]
-        except KeyError:
-            decision = self._decide_anew(generation, client, permission_type, resource)
+        if narrowing is None and not generation.is_timed:
+            try:
+                # What is remembered is not counted.
+                return generation.decisions[client, permission_type, resource]
+            except KeyError:
+                decision = self._decide_anew(generation, client, permission_type, resource, None)
+        else:
+            decision = self.decide_use(client, permission_type, resource, narrowing)
         if decision.uses is not None and decision.effect is Effect.ALLOW:
             return replace(decision, effect=Effect.ASK)
         return decision
 
-    def decide_use(self, client: str, permission_type: PermissionType, resource: str) -> Decision:
+    def decide_use(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> Decision:
         """Return what the policy says of using one resource once; what has `uses` must be spent before it is used."""
-        generation = self._current()
+        generation = self._generation
+        if generation.is_timed:
+            generation = self._current()
         try:
-            return generation.decisions[client, permission_type, resource]
+            if narrowing is None:
+                return generation.decisions[client, permission_type, resource]
+            return generation.narrowed[client, permission_type, resource, narrowing.digest]
         except KeyError:
-            return self._decide_anew(generation, client, permission_type, resource)
+            return self._decide_anew(generation, client, permission_type, resource, narrowing)
 
     def spend(self, wanted: Sequence[GrantLimits]) -> bool:
         """Count one use of each grant, each as often as it stands there; return whether all of them were left."""
         return self._ledger.spend(wanted)
 
-    def might_use(self, client: str, permission: Permission) -> bool:
+    def might_use(self, client: str, permission: Permission, narrowing: Narrowing | None = None) -> bool:
         """Whether any grant might cover a declared permission; see `PolicyEvaluator.might_use`."""
         generation = self._current()
+        key = (client, permission, "" if narrowing is None else narrowing.digest)
         try:
-            return generation.prospects[client, permission]
+            return generation.prospects[key]
         except KeyError:
-            prospect = generation.evaluator.might_use(client, permission)
+            prospect = generation.evaluator.might_use(client, permission, narrowing)
         if client in generation.policy.clients:
             if len(generation.prospects) >= self._max_cached_decisions:
                 generation.prospects.clear()
-            generation.prospects[client, permission] = prospect
+            generation.prospects[key] = prospect
         return prospect
 
-    def explain(self, client: str, permission_type: PermissionType, resource: str) -> tuple[RuleTrace, ...]:
+    def explain(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> tuple[RuleTrace, ...]:
         """Return the answer of each layer of the policy; see `PolicyEvaluator.explain`."""
-        return self._current().evaluator.explain(client, permission_type, resource)
+        return self._current().evaluator.explain(client, permission_type, resource, narrowing)
 
-    def smallest_grant(self, client: str, permission_type: PermissionType, resource: str) -> str:
+    def smallest_grant(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> str:
         """Return the narrowest rule that would grant a resource; see `PolicyEvaluator.smallest_grant`."""
-        return self._current().evaluator.smallest_grant(client, permission_type, resource)
+        return self._current().evaluator.smallest_grant(client, permission_type, resource, narrowing)
 
     def _begin(self, policy: Policy, epoch: int) -> PolicyGeneration:
         return PolicyGeneration.at(policy, epoch=epoch, now=self._clock, uses_left=self._ledger.left)
@@ -155,9 +172,14 @@ class PermissionManager:
             return generation
 
     def _decide_anew(
-        self, generation: PolicyGeneration, client: str, permission_type: PermissionType, resource: str
+        self,
+        generation: PolicyGeneration,
+        client: str,
+        permission_type: PermissionType,
+        resource: str,
+        narrowing: Narrowing | None,
     ) -> Decision:
-        decision = generation.evaluator.decide(client, permission_type, resource)
+        decision = generation.evaluator.decide(client, permission_type, resource, narrowing)
         # A name the policy does not know is not remembered: there may be any number of them.
         if (
             len(resource) <= MAX_CACHED_RESOURCE_CHARACTERS
@@ -165,8 +187,13 @@ class PermissionManager:
             and decision.rule != FAILED
             and decision.uses is None
         ):
-            if len(generation.decisions) >= self._max_cached_decisions:
-                generation.decisions.clear()
             # Into the memory of the policy that decided, which `replace` may have dropped by now.
-            generation.decisions[client, permission_type, resource] = decision
+            if narrowing is None:
+                if len(generation.decisions) >= self._max_cached_decisions:
+                    generation.decisions.clear()
+                generation.decisions[client, permission_type, resource] = decision
+            else:
+                if len(generation.narrowed) >= self._max_cached_decisions:
+                    generation.narrowed.clear()
+                generation.narrowed[client, permission_type, resource, narrowing.digest] = decision
         return decision

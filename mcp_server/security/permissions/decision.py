@@ -15,7 +15,7 @@ class Decision:
     Args:
         effect: Allow, ask or deny.
         rule: The deciding rule's id, such as `claude.allow[0]`; empty when no rule covered the resource.
-        layer: `default_deny`, `ceiling`, `client` or `none`.
+        layer: `default_deny`, `ceiling`, `token`, `client` or `none`.
         uses: The counted grant on which the answer depends: one that it takes a use of, or one that has none left; None
             where nothing is counted.
 

@@ -35,6 +35,7 @@ class Policy:
         ceiling: What nobody gets more than, None for no ceiling.
         default_deny: The shipped denials and those the policy adds.
         modules: What is said of single modules, by their names.
+        scopes: The rules that a token may name by a scope, as they were written, by the scope's name.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
 
@@ -47,6 +48,7 @@ class Policy:
     ceiling: PolicyLayer | None = None
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
     modules: Mapping[str, ModulePolicy] = field(default_factory=dict)
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     source: str = field(default="", compare=False)
     digest: str = field(init=False, compare=False)
@@ -54,6 +56,7 @@ class Policy:
     def __post_init__(self) -> None:
         object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
         object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
+        object.__setattr__(self, "scopes", MappingProxyType(dict(self.scopes)))
         object.__setattr__(self, "digest", _digest(self))
 
     @classmethod
@@ -128,7 +131,7 @@ def _digest(policy: Policy) -> str:
     import json
     from hashlib import sha256
 
-    form = {
+    form: dict[str, Any] = {
         "version": 1,
         "default_deny": _layer_form(policy.default_deny),
         "ceiling": None if policy.ceiling is None else _layer_form(policy.ceiling),
@@ -136,6 +139,9 @@ def _digest(policy: Policy) -> str:
         "modules": {name: asdict(module) for name, module in policy.modules.items()},
         "sandbox": policy.sandbox.to_json(),
     }
+    if policy.scopes:
+        # Named only where there are any, so that a policy without keeps its digest.
+        form["scopes"] = dict(policy.scopes)
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()
 

@@ -11,6 +11,8 @@ from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.decision import Decision
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.grant_limits import GrantLimits
+from mcp_server.security.permissions.narrowing import Narrowing
+from mcp_server.security.permissions.narrowing_compiler import compile_narrowing
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -28,23 +30,28 @@ logger: Final = logging.getLogger(__name__)
 MALFORMED: Final = "malformed-resource"
 FAILED: Final = "evaluation-failed"
 
+# Tokens whose rules are kept compiled: one for each client that is there at once, and some that are renewed.
+MAX_NARROWINGS: Final = 256
+
 # The answers that are always the same.
 _NO_DENIAL: Final = RuleTrace("default_deny", "", Effect.ALLOW, reason="no default denial speaks of it")
 _NO_CEILING: Final = RuleTrace("ceiling", "", Effect.ALLOW, reason="there is no ceiling")
+_BEYOND_TOKEN: Final = RuleTrace("token", "", Effect.DENY, reason="the token does not cover it")
 _ABOVE_CEILING: Final = RuleTrace("ceiling", "", Effect.DENY, reason="the ceiling does not allow it")
 
 
 class PolicyEvaluator:
-    """Decide, explain and foresee, all by the same three layers.
+    """Decide, explain and foresee, all by the same layers.
 
     1. *Default denials* (shipped and added): may refuse.
     2. *Ceiling*, where there is one: may refuse, and refuses what it does not allow.
-    3. *Client*: refuses what lies outside the client's folders; then deny beats ask beats allow, silence refuses.
+    3. *Token*, where the client calls with one that narrows: refuses what it does not cover.
+    4. *Client*: refuses what lies outside the client's folders; then deny beats ask beats allow, silence refuses.
 
-    A decision is the strictest of the three answers, so a denial of any layer wins and a layer can only narrow. A
+    A decision is the strictest of the answers, so a denial of any layer wins and a layer can only narrow. A
     resource that could be read in two ways is refused, and so is everything when the evaluation itself fails.
 
-    Keeps nothing between two questions and has no clock; `PermissionManager` has both. So an evaluator is about one
+    Keeps no answer between two questions and has no clock; `PermissionManager` has both. So an evaluator is about one
     time: of the grants that are limited, those hold that hold then.
 
     Args:
@@ -59,7 +66,7 @@ class PolicyEvaluator:
     'default_deny'
     """
 
-    __slots__ = ("_grants", "_now", "_policy", "_uses_left", "_wide_denials")
+    __slots__ = ("_grants", "_narrowings", "_now", "_policy", "_uses_left", "_wide_denials")
 
     def __init__(
         self,
@@ -71,6 +78,8 @@ class PolicyEvaluator:
         self._policy = policy
         self._now = now
         self._uses_left = uses_left
+        # Compiled when first met; the same for the same token, so that two threads may both do it.
+        self._narrowings: dict[tuple[str, str], PolicyLayer] = {}
         # What is counted is asked last, so that no use is spent on what another rule grants as well.
         self._grants = {
             name: tuple(
@@ -88,7 +97,9 @@ class PolicyEvaluator:
         # Those that leave nothing of a kind of right; none of the shipped ones does.
         self._wide_denials = tuple(rule for rule in common if any(each.is_everything for each in rule.patterns))
 
-    def decide(self, client: str, permission_type: PermissionType, resource: str) -> Decision:
+    def decide(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> Decision:
         """Return what the policy says of one resource.
 
         Args:
@@ -96,10 +107,11 @@ class PolicyEvaluator:
             permission_type: The kind of right.
             resource: A canonical absolute path for rights on paths, `unrestricted` for leaving the sandbox, any text
                 for the rest.
+            narrowing: What a token leaves of the client's rights; None where it leaves all.
         """
         # The boundary where a bug must become a refusal, and must be seen.
         try:
-            traces = self.explain(client, permission_type, resource)
+            traces = self.explain(client, permission_type, resource, narrowing)
         except Exception:
             logger.exception("evaluating %s failed; it is refused", permission_type)
             return Decision(Effect.DENY, FAILED, "none")
@@ -119,7 +131,9 @@ class PolicyEvaluator:
                     return Decision(effect, trace.rule, layer, uses)
         return Decision(Effect.ALLOW, traces[-1].rule, "client", uses)
 
-    def explain(self, client: str, permission_type: PermissionType, resource: str) -> tuple[RuleTrace, ...]:
+    def explain(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> tuple[RuleTrace, ...]:
         """Return the answer of each layer; arguments as for `decide`."""
         try:
             subject = PolicySubject.read(permission_type, resource)
@@ -127,13 +141,13 @@ class PolicyEvaluator:
             reason = f"the resource {error}, so it cannot be compared"
             return (RuleTrace("none", MALFORMED, Effect.DENY, reason=reason),)
         policy = self._policy
-        return (
-            self._default_deny(policy.default_deny, subject),
-            self._ceiling(policy.ceiling, subject),
-            self._client(policy.clients.get(client), subject),
-        )
+        profile = policy.clients.get(client)
+        above = self._default_deny(policy.default_deny, subject), self._ceiling(policy.ceiling, subject)
+        if narrowing is None:
+            return (*above, self._client(profile, subject))
+        return (*above, self._token(profile, narrowing, subject), self._client(profile, subject))
 
-    def might_use(self, client: str, permission: Permission) -> bool:
+    def might_use(self, client: str, permission: Permission, narrowing: Narrowing | None = None) -> bool:
         """Whether some resource might be granted, or asked for, under a declared permission.
 
         Says no only when surely nothing could be: it filters what a client is shown, and decides no call.
@@ -141,6 +155,7 @@ class PolicyEvaluator:
         Args:
             client: The client's name.
             permission: What a tool, prompt or resource declares.
+            narrowing: As for `decide`.
         """
         profile = self._policy.clients.get(client)
         if profile is None:
@@ -149,7 +164,7 @@ class PolicyEvaluator:
             # For paths there is nothing outside the sandbox that a policy could name.
             if permission.type.is_path:
                 return False
-            return self.decide(client, permission.type, UNRESTRICTED).effect is not Effect.DENY
+            return self.decide(client, permission.type, UNRESTRICTED, narrowing).effect is not Effect.DENY
         try:
             declared = self._declared(profile, permission)
         except ConfigurationError as error:
@@ -160,17 +175,23 @@ class PolicyEvaluator:
         if permission.type == PermissionType.FILE_WRITE:
             # A tool that writes is declared once; the folder decides which of the two rights it needs.
             types.append(PermissionType.FILE_WRITE_GLOBAL)
+        if narrowing is not None:
+            covered = self._narrowed(profile, narrowing).allow
+            types = [kind for kind in types if _overlaps(covered, kind, declared)]
         return any(self._might_use_type(profile, kind, declared) for kind in types)
 
-    def smallest_grant(self, client: str, permission_type: PermissionType, resource: str) -> str:
+    def smallest_grant(
+        self, client: str, permission_type: PermissionType, resource: str, narrowing: Narrowing | None = None
+    ) -> str:
         """Return the text of the narrowest rule that would let `client` use `resource`, for its `allow` or `ask`.
 
-        Empty when no rule of the client could: a denial stands in the way, or the ceiling, or the client's folders.
+        Empty when no rule of the client could: a denial stands in the way, or the ceiling, its token or its folders.
 
         Args:
             client: The client's name.
             permission_type: The kind of right.
             resource: As for `decide`.
+            narrowing: As for `decide`.
         """
         profile = self._policy.clients.get(client)
         try:
@@ -179,7 +200,7 @@ class PolicyEvaluator:
             return ""
         if profile is None:
             return ""
-        traces = self.explain(client, permission_type, resource)
+        traces = self.explain(client, permission_type, resource, narrowing)
         last = traces[-1]
         if any(trace.effect is Effect.DENY for trace in traces[:-1]) or (last.effect is Effect.DENY and last.rule):
             return ""
@@ -201,6 +222,20 @@ class PolicyEvaluator:
             if rule is not None:
                 return _spoken("ceiling", rule)
         return _ABOVE_CEILING
+
+    def _token(self, profile: ClientProfile | None, narrowing: Narrowing, subject: PolicySubject) -> RuleTrace:
+        rule = None if profile is None else self._narrowed(profile, narrowing).rule_for(Effect.ALLOW, subject)
+        return _BEYOND_TOKEN if rule is None else _spoken("token", rule)
+
+    def _narrowed(self, profile: ClientProfile, narrowing: Narrowing) -> PolicyLayer:
+        """Return what a token covers, as rules about this client's folders."""
+        key = (profile.name, narrowing.digest)
+        layer = self._narrowings.get(key)
+        if layer is None:
+            if len(self._narrowings) >= MAX_NARROWINGS:
+                self._narrowings.clear()
+            layer = self._narrowings[key] = compile_narrowing(narrowing, profile, self._policy.scopes)
+        return layer
 
     def _client(self, profile: ClientProfile | None, subject: PolicySubject) -> RuleTrace:
         if profile is None:

@@ -30,7 +30,8 @@ class PolicyGeneration:
         begins: When it began to hold, in seconds since the epoch.
         ends: The first time at which it holds no more.
         decisions: What was decided, by client, kind of right and resource.
-        prospects: Whether a declared permission might be granted, by client and permission.
+        narrowed: The same for clients with a token that narrows, by the narrowing's digest as well.
+        prospects: Whether a declared permission might be granted, by client, permission and digest.
 
     >>> policy = Policy()
     >>> PolicyGeneration(policy=policy, epoch=1, evaluator=PolicyEvaluator(policy)).decisions
@@ -44,7 +45,8 @@ class PolicyGeneration:
     begins: float = -inf
     ends: float = inf
     decisions: dict[tuple[str, PermissionType, str], Decision] = field(default_factory=dict, compare=False)
-    prospects: dict[tuple[str, Permission], bool] = field(default_factory=dict, compare=False)
+    narrowed: dict[tuple[str, PermissionType, str, str], Decision] = field(default_factory=dict, compare=False)
+    prospects: dict[tuple[str, Permission, str], bool] = field(default_factory=dict, compare=False)
 
     @classmethod
     def at(

@@ -36,6 +36,7 @@ from mcp_server.security.permissions.policy_section import PolicySection
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import path_parts
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
+from mcp_server.security.permissions.scope_section import read_scopes
 from mcp_server.security.permissions.sudo_section import check_sudo_rules, read_sudo
 from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
@@ -113,7 +114,9 @@ class PolicyLoader:
             ConfigurationError: It cannot be understood; with source and line.
         """
         document = _document(text, source)
-        document.check_keys(("version", "ceiling", "client", "default_deny", "module", "sandbox", "program", "sudo"))
+        document.check_keys(
+            ("version", "ceiling", "client", "default_deny", "module", "sandbox", "program", "scope", "sudo")
+        )
         if "version" not in document:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
@@ -138,6 +141,7 @@ class PolicyLoader:
                 self._sandbox(document.section("sandbox"), document.sections("program")),
                 sudo=read_sudo(document.section("sudo")),
             ),
+            scopes=read_scopes(document.sections("scope")),
             source=source,
         )
         check_sudo_rules(policy)

@@ -13,7 +13,7 @@ class RuleTrace:
     """The answer of one layer; a decision is the strictest answer of all layers.
 
     Args:
-        layer: `default_deny`, `ceiling` or `client`.
+        layer: `default_deny`, `ceiling`, `token` or `client`.
         rule: The id of the rule that spoke, empty when none did.
         effect: What the layer says: a layer that has no objection says allow, the client's silence says deny.
         matched: Whether a rule spoke, and it was not the layer's silence.
