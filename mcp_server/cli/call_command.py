@@ -11,9 +11,9 @@ from mcp_server.cli.exit_code import ExitCode
 from mcp_server.cli.local_session import with_client
 from mcp_server.cli.options import add_server_options, make_server
 from mcp_server.cli.output import Output
+from mcp_server.cli.tool_arguments import read_pairs, typed_values
 from mcp_server.client.memory_client import MemoryClient
 from mcp_server.core.mcp_server import MCPServer
-from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.protocol_error import ProtocolError
 from mcp_server.errors.unknown_name_error import UnknownNameError
 
@@ -39,11 +39,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         ConfigurationError: An argument is not of the form key=value, or there is no such tool.
     """
     server = make_server(arguments)
-    pairs = [_pair(each) for each in arguments.arguments]
+    pairs = read_pairs(arguments.arguments)
 
     async def call(client: MemoryClient) -> dict[str, Any]:
-        schema = _schema(server, arguments.tool)
-        given = {name: _value(schema.get("properties", {}).get(name, {}), text) for name, text in pairs}
+        given = typed_values(pairs, _schema(server, arguments.tool))
         return await client.request("tools/call", {"name": arguments.tool, "arguments": given})
 
     try:
@@ -64,21 +63,3 @@ def _schema(server: MCPServer, tool: str) -> Mapping[str, Any]:
         return server.catalog.tool(tool).input_schema
     except UnknownNameError:
         return {}
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise ConfigurationError(f"{text!r} is no argument; write key=value")
-    return name, value
-
-
-def _value(schema: Any, text: str) -> Any:
-    """Return the argument's value: a text where the schema takes one, else what the JSON says."""
-    kind = schema.get("type") if isinstance(schema, dict) else None
-    if kind == "string" or (isinstance(kind, list) and "string" in kind):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

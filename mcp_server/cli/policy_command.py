@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ from typing import Any
 from mcp_server.cli.exit_code import ExitCode
 from mcp_server.cli.options import add_server_options, make_server
 from mcp_server.cli.output import Output
+from mcp_server.core.mcp_server import MCPServer
 from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.run_plan import RunPlan
 from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import shown_time
 from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.security.permissions.use_ledger import UseLedger
 
 
 def add_parser(commands: Any) -> None:
@@ -27,11 +33,22 @@ def add_parser(commands: Any) -> None:
     check = verbs.add_parser("check", help="load a policy file as the server would, and report the first mistake")
     check.add_argument("file", metavar="FILE")
     check.set_defaults(run=run_check)
-    explain = verbs.add_parser("explain", help="say which rule of each layer decides, and what grant would pass")
-    explain.add_argument("type", metavar="TYPE", help="a permission type, such as FILE_READ")
-    explain.add_argument(
-        "resource", metavar="RESOURCE", help="a path, relative to the client's first folder, or other resource"
+    explain = verbs.add_parser(
+        "explain",
+        help="say which rule of each layer decides, and what grant would pass",
+        usage="%(prog)s TYPE RESOURCE [options]\n       %(prog)s CLIENT TOOL [key=value ...] [options]",
+        description="Explain one right (TYPE RESOURCE), or everything that one call needs (CLIENT TOOL key=value ...). "
+        "Where the first word is a permission type, it is the first form.",
     )
+    explain.add_argument(
+        "subject", metavar="TYPE|CLIENT", help="a permission type, such as FILE_READ, or a client's name"
+    )
+    explain.add_argument(
+        "object",
+        metavar="RESOURCE|TOOL",
+        help="a path, relative to the client's first folder, or other resource; or a tool's name",
+    )
+    explain.add_argument("arguments", metavar="key=value", nargs="*", help="the tool's arguments")
     add_server_options(explain)
     explain.set_defaults(run=run_explain)
 
@@ -40,6 +57,7 @@ def run_check(arguments: Namespace, output: Output) -> ExitCode:
     """Load the policy; the exit status tells whether it is good."""
     try:
         policy = PolicyLoader().load(arguments.file)
+        _check_expired(policy)
     except ConfigurationError as error:
         if output.as_json:
             output.data({"ok": False, "error": str(error), "line": error.line})
@@ -53,23 +71,37 @@ def run_check(arguments: Namespace, output: Output) -> ExitCode:
     return ExitCode.DONE
 
 
+def _check_expired(policy: Policy) -> None:
+    """Refuse grants that have ended: a server passes over them, and whoever looks at the file should not have to."""
+    now = time.time()
+    for profile in policy.clients.values():
+        for rule in profile.grants:
+            if rule.limits is not None and rule.limits.expires is not None and rule.limits.expires <= now:
+                raise ConfigurationError(
+                    f"{rule.text!r} expired at {shown_time(rule.limits.expires)}; take the grant out, or renew it",
+                    source=policy.source,
+                    line=rule.line,
+                )
+
+
 def run_explain(arguments: Namespace, output: Output) -> ExitCode:
-    """Explain one decision; the exit status tells whether it is yes."""
+    """Explain one decision or one call; the exit status tells whether it is yes."""
+    try:
+        permission_type = PermissionType(arguments.subject)
+    except ConfigurationError as error:
+        return _explain_call(arguments, output, error)
+    if arguments.arguments:
+        raise ConfigurationError("a resource is one word; write quotes around one with blanks")
     server = make_server(arguments)
-    permission_type = PermissionType(arguments.type)
-    manager = PermissionManager(policy=server.config.policy)
+    manager = _manager(server)
     client = server.config.client
-    profile = manager.profile(client)
-    if profile is None:
-        raise ConfigurationError(
-            f"the policy names no client {client!r}; it names {', '.join(server.config.policy.clients)}"
-        )
-    resource = arguments.resource
+    profile = _profile(manager, client)
+    resource = arguments.object
     if permission_type.is_path and not resource.startswith("/"):
         if not profile.folders:
             raise ConfigurationError(f"client {client!r} has no folder; give an absolute path")
         resource = str(Path(profile.folders[0]) / resource) if resource != "." else profile.folders[0]
-    decision = manager.decide(client, permission_type, resource)
+    decision = manager.decide_use(client, permission_type, resource)
     traces = manager.explain(client, permission_type, resource)
     grant = None if decision.effect is Effect.ALLOW else manager.smallest_grant(client, permission_type, resource)
     plan = run_plan(server.config, permission_type, resource)
@@ -114,6 +146,36 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
         if permission_type.is_path and profile.separate_process:
             output.line("its files are opened by a process that can open nothing else (separate_process)")
     return ExitCode.DONE if decision.effect is Effect.ALLOW else ExitCode.NO
+
+
+def _explain_call(arguments: Namespace, output: Output, error: ConfigurationError) -> ExitCode:
+    client = arguments.subject
+    if arguments.client not in (None, client):
+        raise ConfigurationError(f"there are two clients, {client!r} and {arguments.client!r}; name one")
+    arguments.client = client
+    server = make_server(arguments)
+    manager = _manager(server)
+    if manager.profile(client) is None:
+        raise ConfigurationError(
+            f"{client!r} is no permission type and no client; the policy names {', '.join(manager.policy.clients)}; "
+            f"{error}"
+        )
+    from mcp_server.cli.call_explanation import CallExplanation
+
+    explanation = CallExplanation(server=server, manager=manager, profile=_profile(manager, client))
+    return explanation.run(arguments.object, arguments.arguments, output)
+
+
+def _manager(server: MCPServer) -> PermissionManager:
+    ledger = UseLedger(directory=server.config.state_directory / "uses")
+    return PermissionManager(policy=server.config.policy, ledger=ledger)
+
+
+def _profile(manager: PermissionManager, client: str) -> ClientProfile:
+    profile = manager.profile(client)
+    if profile is None:
+        raise ConfigurationError(f"the policy names no client {client!r}; it names {', '.join(manager.policy.clients)}")
+    return profile
 
 
 def run_plan(config: ServerConfig, permission_type: PermissionType, resource: str) -> RunPlan | str | None:

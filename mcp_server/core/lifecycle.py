@@ -52,6 +52,8 @@ class Lifecycle:
         self._key_poll: asyncio.TimerHandle | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._policy_source: PolicySource | None = None
+        # The epoch of the policy of which the clients were told; the first one need not be told.
+        self._told_epoch = 1
 
     @property
     def state(self) -> LifecycleState:
@@ -126,9 +128,8 @@ class Lifecycle:
         """Read the policy file again; return whether its policy is in force. A bad file keeps the old one."""
         if self._policy_source is None:
             return False
-        epoch = self.security.permissions.epoch
         is_good = self._policy_source.reload()
-        self._announce(epoch)
+        self._announce()
         return is_good
 
     def _open_security(self) -> SecurityTier:
@@ -142,6 +143,7 @@ class Lifecycle:
                     audit_directory=config.state_directory / "audit" / stream,
                     durability=config.durability,
                     state_directory=config.state_directory,
+                    uses_directory=config.state_directory / "uses",
                 ),
                 resources=self.resources,
             )
@@ -217,9 +219,9 @@ class Lifecycle:
 
     def _watch_policy(self, call_later: Callable[..., asyncio.TimerHandle]) -> None:
         if self._state is LifecycleState.OPEN and self._policy_source is not None:
-            epoch = self.security.permissions.epoch
             self._policy_source.reload_if_changed()
-            self._announce(epoch)
+            # A grant may have begun or expired as well.
+            self._announce()
             self._poll = call_later(POLICY_POLL_SECONDS, self._watch_policy, call_later)
 
     def _watch_keys(self, call_later: Callable[..., asyncio.TimerHandle]) -> None:
@@ -239,9 +241,10 @@ class Lifecycle:
     def _report(self, kind: str, fields: Mapping[str, Any]) -> None:
         self.security.audit.append(kind, fields)
 
-    def _announce(self, epoch: int) -> None:
-        """Tell connected clients that what they may see has changed."""
-        if self.security.permissions.epoch != epoch:
+    def _announce(self) -> None:
+        """Tell connected clients when what they may see has changed."""
+        epoch, self._told_epoch = self._told_epoch, self.security.permissions.epoch
+        if self._told_epoch != epoch:
             for kind in ("tools", "prompts", "resources"):
                 self.protocol.hub.changed(kind)
 

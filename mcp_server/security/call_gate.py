@@ -13,6 +13,7 @@ from mcp_server.security.consent_manager import ConsentManager
 from mcp_server.security.operation import Operation
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import GrantLimits
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -115,6 +116,7 @@ class CallGate:
         missing: list[tuple[str, str]] = []
         undeclared: list[tuple[str, str]] = []
         asks: list[tuple[PermissionType, str, str]] = []
+        counted: list[tuple[PermissionType, str, GrantLimits]] = []
         for permission_type, resource, relative, declaration in wanted:
             shown = relative if relative is not None else resource
             if not self._is_declared(permission_type, resource, relative, declaration):
@@ -123,17 +125,25 @@ class CallGate:
                 continue
             if declaration is not None:
                 self._bound.setdefault(resource, []).append(declaration)
-            decision = self._permissions.decide(self._principal.client, permission_type, resource)
+            decision = self._permissions.decide_use(self._principal.client, permission_type, resource)
             self._evidence.append([str(permission_type), resource, decision.rule or decision.layer])
             if decision.effect is _DENY:
                 missing.append((permission_type, shown))
-            elif decision.effect is _ASK and (permission_type, resource) not in self._agreed:
+                continue
+            if decision.uses is not None:
+                counted.append((permission_type, shown, decision.uses))
+            if decision.effect is _ASK and (permission_type, resource) not in self._agreed:
                 asks.append((permission_type, resource, shown))
         if undeclared or missing:
             raise PermissionDeniedError(self._refusal(undeclared, missing), missing=[*undeclared, *missing])
         if asks:
             await self._ask(asks, about)
             self._agreed.update((kind, resource) for kind, resource, _ in asks)
+        if counted and not self._permissions.spend([uses for _, _, uses in counted]):
+            # Somebody else took the last use meanwhile, or this call wants more than there are.
+            raise PermissionDeniedError(
+                self._refusal((), [each[:2] for each in counted]), missing=[each[:2] for each in counted]
+            )
         self._granted.update(((kind, resource), epoch) for kind, resource, _, _ in wanted)
 
     def allows(

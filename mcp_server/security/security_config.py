@@ -18,6 +18,7 @@ class SecurityConfig:
         audit_directory: Where the audit log is written.
         durability: What an audit record waits for.
         state_directory: Where the list of what was revoked lives; None for no list.
+        uses_directory: Where the uses of counted grants are kept; None forgets them when the server ends.
 
     >>> SecurityConfig(policy=Policy.for_folders([]), audit_directory=Path("audit")).durability
     <Durability.PROCESS: 'process'>
@@ -27,3 +28,4 @@ class SecurityConfig:
     audit_directory: Path
     durability: Durability = Durability.PROCESS
     state_directory: Path | None = None
+    uses_directory: Path | None = None

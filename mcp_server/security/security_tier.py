@@ -21,6 +21,7 @@ from mcp_server.security.client_manager import ClientManager
 from mcp_server.security.consent_manager import ConsentManager
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.client_profile import ClientProfile
+from mcp_server.security.permissions.use_ledger import UseLedger
 from mcp_server.security.security_chain import SecurityChain
 from mcp_server.security.security_config import SecurityConfig
 
@@ -62,7 +63,7 @@ class SecurityTier:
         self.audit = AuditLogger(
             directory=config.audit_directory, durability=config.durability, stream=config.audit_directory.name
         )
-        self.permissions = PermissionManager(policy=config.policy)
+        self.permissions = PermissionManager(policy=config.policy, ledger=UseLedger(directory=config.uses_directory))
         resources.sandboxes.tell_process_ends(self._record_process_end)
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=clock)
         self.watch = CallWatch(clock=clock)

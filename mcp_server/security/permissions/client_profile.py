@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from mcp_server.security.permissions.client_limits import ClientLimits
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
+from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import path_parts
 
@@ -25,7 +26,8 @@ class ClientProfile:
         name: The client's name in the policy; the command line chooses it, never the client.
         folders: Its own folders, as canonical absolute paths.
         global_folders: Further folders, where writing needs `FILE_WRITE_GLOBAL`.
-        rules: What it is allowed, asked for and denied.
+        rules: What it is allowed, asked for and denied, at all times.
+        grants: What it is allowed and asked for within limits of time or number; every one has `limits`.
         limits: How much it may use.
         tools: Patterns of the names of the tools it may see.
         matches: The ways in which it is recognised where the command line does not name it.
@@ -51,6 +53,7 @@ class ClientProfile:
     message_keys: MessageKeyConfig | None = None
     started_by: tuple[str, ...] = ()
     separate_process: bool = False
+    grants: tuple[PolicyRule, ...] = ()
     # The folders' names, the longest path first, and whether each is global.
     _places: tuple[tuple[tuple[str, ...], bool], ...] = field(init=False, compare=False, repr=False)
 
@@ -58,6 +61,11 @@ class ClientProfile:
         places = [(path_parts(folder)[1], False) for folder in self.folders]
         places += [(path_parts(folder)[1], True) for folder in self.global_folders]
         object.__setattr__(self, "_places", tuple(sorted(places, key=lambda place: -len(place[0]))))
+
+    @property
+    def granting(self) -> tuple[PolicyRule, ...]:
+        """Every rule that allows or asks, limited or not."""
+        return (*self.rules.allow, *self.rules.ask, *self.grants)
 
     def shows(self, tool: str) -> bool:
         """Whether the client may see the tool of this name, if its permissions suffice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import GrantLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,9 @@ class Decision:
     Args:
         effect: Allow, ask or deny.
         rule: The deciding rule's id, such as `claude.allow[0]`; empty when no rule covered the resource.
-        layer: `default_deny`, `ceiling`, `client` or `none`.
+        layer: `default_deny`, `ceiling`, `token`, `client` or `none`.
+        uses: The counted grant on which the answer depends: one that it takes a use of, or one that has none left; None
+            where nothing is counted.
 
     >>> Decision(Effect.DENY).is_allowed
     False
@@ -23,6 +26,7 @@ class Decision:
     effect: Effect
     rule: str = ""
     layer: str = "none"
+    uses: GrantLimits | None = None
 
     @property
     def is_allowed(self) -> bool:

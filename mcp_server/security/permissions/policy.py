@@ -41,6 +41,7 @@ class Policy:
         modules: What is said of single modules, by their names.
         definitions: What becomes of tools that have changed, None where nobody looks.
         issuers: Whose tokens are accepted, by the names that the policy gives them.
+        scopes: The rules that a token may name by a scope, as they were written, by the scope's name.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
 
@@ -54,6 +55,7 @@ class Policy:
     default_deny: PolicyLayer = field(default_factory=lambda: PolicyLayer(deny=default_denies()))
     modules: Mapping[str, ModulePolicy] = field(default_factory=dict)
     definitions: DefinitionRules | None = None
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
@@ -63,6 +65,7 @@ class Policy:
         object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
         object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
         object.__setattr__(self, "issuers", MappingProxyType(dict(self.issuers)))
+        object.__setattr__(self, "scopes", MappingProxyType(dict(self.scopes)))
         object.__setattr__(self, "digest", _digest(self))
 
     @classmethod
@@ -112,17 +115,25 @@ class Policy:
             return replace(found, isolation="process")
         return found
 
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """The times at which any grant begins or ceases to hold, the earliest first."""
+        found = {
+            edge
+            for profile in self.clients.values()
+            for rule in profile.grants
+            if rule.limits is not None
+            for edge in rule.limits.edges
+        }
+        return tuple(sorted(found))
+
     def grants(self, permission_type: PermissionType) -> bool:
         """Whether any client has a rule that allows this kind of right, or asks for it, on anything.
 
         >>> Policy.for_folders(["/"]).grants(PermissionType.FILE_READ)
         True
         """
-        return any(
-            permission_type in rule.types
-            for profile in self.clients.values()
-            for rule in (*profile.rules.allow, *profile.rules.ask)
-        )
+        return any(permission_type in rule.types for profile in self.clients.values() for rule in profile.granting)
 
 
 def _digest(policy: Policy) -> str:
@@ -140,6 +151,9 @@ def _digest(policy: Policy) -> str:
     }
     if policy.issuers:
         form["issuers"] = {name: config.to_json() for name, config in policy.issuers.items()}
+    if policy.scopes:
+        # Named only where there are any, so that a policy without keeps its digest.
+        form["scopes"] = dict(policy.scopes)
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()
 
@@ -152,8 +166,14 @@ def _profile_form(profile: ClientProfile) -> dict[str, Any]:
         recognised["message_keys"] = profile.message_keys.to_json()
     if profile.started_by:
         recognised["started_by"] = list(profile.started_by)
+    grants = [
+        [rule.id, rule.effect, *_rules_form((rule,)), asdict(rule.limits)] for rule in profile.grants if rule.limits
+    ]
+    # Named only where there are any, so that a policy without keeps its digest.
+    limited = {"grants": grants} if grants else {}
     return {
         **recognised,
+        **limited,
         "folders": profile.folders,
         "global_folders": profile.global_folders,
         "rules": _layer_form(profile.rules),

@@ -27,6 +27,7 @@ from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, Client
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_section import read_grants
 from mcp_server.security.permissions.issuer_section import (
     check_key_files,
     check_matches,
@@ -44,6 +45,7 @@ from mcp_server.security.permissions.policy_section import PolicySection
 from mcp_server.security.permissions.resource_pattern import ResourcePattern
 from mcp_server.security.permissions.resource_text import path_parts
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
+from mcp_server.security.permissions.scope_section import read_scopes
 from mcp_server.security.permissions.sudo_section import check_sudo_rules, read_sudo
 from mcp_server.security.permissions.toml_line_locator import TomlLineLocator
 
@@ -59,6 +61,7 @@ _TABLES: Final = (
     "module",
     "sandbox",
     "program",
+    "scope",
     "sudo",
 )
 _CLIENT_KEYS: Final = (
@@ -67,6 +70,7 @@ _CLIENT_KEYS: Final = (
     "allow",
     "ask",
     "deny",
+    "grant",
     "tools",
     "isolation",
     "separate_process",
@@ -186,6 +190,7 @@ class PolicyLoader:
                 sudo=read_sudo(document.section("sudo")),
             ),
             issuers=issuers,
+            scopes=read_scopes(document.sections("scope")),
             source=source,
         )
         check_matches(policy, document)
@@ -288,6 +293,7 @@ class PolicyLoader:
         rules = PolicyLayer(
             **{str(effect): self._rules(section, str(effect), effect, seen, name, compile_rule) for effect in Effect}
         )
+        grants = read_grants(section.tables("grant"), client=name, seen=seen, compile_rule=compile_rule)
         isolation = cast(
             Literal["inline", "process"], section.text("isolation", "inline", choices=("inline", "process"))
         )
@@ -300,6 +306,7 @@ class PolicyLoader:
             tools=self._tools(section),
             isolation=isolation,
             separate_process=self._separate_process(section),
+            grants=grants,
         )
 
     def _separate_process(self, section: PolicySection) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import GrantLimits
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_subject import PolicySubject
@@ -22,6 +24,7 @@ class PolicyRule:
         text: The rule as it was written.
         patterns: Its compiled patterns: a relative path has one for each folder of the client.
         line: Its line in the policy file, counted from 1; None when it comes from elsewhere.
+        limits: How long and how often it holds, for a grant of its own; None for the rules of lists.
 
     >>> rule = PolicyRule("claude.allow[0]", Effect.ALLOW, (PermissionType.FILE_READ,), "FILE_READ *.md",
     ...                   (PathPattern.compile("*.md").under("/home/ada/Notes"),))
@@ -35,6 +38,7 @@ class PolicyRule:
     text: str
     patterns: tuple[PathPattern | ResourcePattern, ...]
     line: int | None = field(default=None, compare=False)
+    limits: GrantLimits | None = None
     folded: tuple[PathPattern | ResourcePattern, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +48,10 @@ class PolicyRule:
     def is_denial(self) -> bool:
         """Whether it takes away, and so compares in the widest sense."""
         return self.effect is Effect.DENY
+
+    def limited(self, limits: GrantLimits) -> Self:
+        """Return the rule as one that holds within limits."""
+        return replace(self, limits=limits)
 
     def matches(self, subject: PolicySubject) -> bool:
         """Whether the rule speaks of `subject`, as itself or, for a denial, under another spelling."""

@@ -14,7 +14,7 @@ class PolicySection:
 
     Args:
         table: What the TOML parser made of it.
-        path: The names of the tables that lead to it.
+        path: The names of the tables that lead to it, and its number where it is one of a list.
         source: The file's name.
         locator: Finds lines.
 
@@ -44,7 +44,10 @@ class PolicySection:
     @property
     def name(self) -> str:
         """How the file writes it, such as `[client.ada]`."""
-        return f"[{'.'.join(self._names)}]" if self.path else "the policy"
+        if not self.path:
+            return "the policy"
+        names = ".".join(self._names)
+        return f"[[{names}]]" if isinstance(self.path[-1], int) else f"[{names}]"
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -100,6 +103,10 @@ class PolicySection:
     def plain(self) -> dict[str, Any]:
         """Return the table as it was read, for whoever checks it himself."""
         return dict(self._table)
+
+    def value(self, key: str) -> Any:
+        """Return what stands under `key`, whatever it is; None when it is not there."""
+        return self._table.get(key)
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`, an empty one when it is not there."""

@@ -134,6 +134,21 @@ class RuleCompiler:
         return (replace(pattern, anchor=beginning, segments=segments), resolved)
 
 
+def check_rule(text: str) -> None:
+    """Refuse a rule that nobody could ever understand, whoever's it is.
+
+    Raises:
+        ConfigurationError: Its type does not exist, or its pattern has a form that its type does not know.
+
+    >>> check_rule("FILE_READ notes/**")
+    """
+    permission_type, written = _split(text)
+    if permission_type.is_path:
+        PathPattern.compile(written or "**", client="client")
+    else:
+        compile_pattern(permission_type, written or "*", client="client")
+
+
 def _split(text: str) -> tuple[PermissionType, str]:
     name, _, written = text.partition(" ")
     if text != text.strip() or written != written.strip():

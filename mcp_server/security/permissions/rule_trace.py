@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_limits import GrantLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +13,14 @@ class RuleTrace:
     """The answer of one layer; a decision is the strictest answer of all layers.
 
     Args:
-        layer: `default_deny`, `ceiling` or `client`.
+        layer: `default_deny`, `ceiling`, `token` or `client`.
         rule: The id of the rule that spoke, empty when none did.
         effect: What the layer says: a layer that has no objection says allow, the client's silence says deny.
         matched: Whether a rule spoke, and it was not the layer's silence.
         pattern: The rule as the operator wrote it, empty when none spoke.
         reason: Why, in words, where no rule spoke.
+        uses: The counted grant on which the answer depends: one that it takes a use of, or one that has none left; None
+            where nothing is counted.
 
     >>> RuleTrace("ceiling", "", Effect.ALLOW, matched=False, reason="there is no ceiling").effect is Effect.ALLOW
     True
@@ -29,3 +32,4 @@ class RuleTrace:
     matched: bool = False
     pattern: str = ""
     reason: str = ""
+    uses: GrantLimits | None = None

@@ -36,7 +36,7 @@ def check_sudo_rules(policy: Policy) -> None:
     Raises:
         ConfigurationError: It does; with the line.
     """
-    granted = [rule for each in policy.clients.values() for rule in (*each.rules.allow, *each.rules.ask)]
+    granted = [rule for each in policy.clients.values() for rule in each.granting]
     if policy.ceiling is not None:
         granted += policy.ceiling.allow
     for rule in granted:

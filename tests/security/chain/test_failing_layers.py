@@ -41,7 +41,7 @@ LAYERS: dict[str, tuple[type, str]] = {
     "limits": (ClientManager, "enter"),
     "naming the file": (FileSystemManager, "locate"),
     "the gate": (CallGate, "require_all"),
-    "the decision": (PermissionManager, "decide"),
+    "the decision": (PermissionManager, "decide_use"),
     "opening the file": (FileSystemManager, "pin"),
     "consent": (ConsentManager, "ask"),
     "the words of the question": (ConsentManager, "text"),

@@ -81,7 +81,7 @@ def test_the_steps_happen_in_their_order(rig: ChainRig, monkeypatch: pytest.Monk
         monkeypatch.setattr(owner, name, noted)
 
     noting(rig.authentication, "authenticate", "authenticate")
-    noting(type(rig.permissions), "decide", "permit")
+    noting(type(rig.permissions), "decide_use", "permit")
     files = rig.clients.record(rig.authentication.authenticate(rig.local)).files
     steps.clear()
     noting(files, "pin", "sandbox")

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from mcp_server.cli.call_command import _pair, _value
-from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.audit.audit_reader import AuditReader
 
 
@@ -61,33 +59,3 @@ def test_values_are_json_where_the_schema_wants_no_text(run: Any, server: tuple[
     (desk / "Desk" / "long.md").write_text("1\n2\n3\n")
     done = run("call", "read_text_file", "path=long.md", "head=2", *server)
     assert (done.code, done.out) == (0, "1\n2\n\n")
-
-
-@pytest.mark.parametrize(
-    ("schema", "text", "value"),
-    [
-        ({"type": "string"}, "3", "3"),
-        ({"type": ["string", "null"]}, "null", "null"),
-        ({"type": "integer"}, "3", 3),
-        ({"type": "boolean"}, "true", True),
-        ({"type": "array"}, '["a", 1]', ["a", 1]),
-        ({"type": "object"}, '{"a": 1}', {"a": 1}),
-        ({"type": "integer"}, "three", "three"),
-        ({}, "plain", "plain"),
-        (True, "3", 3),
-    ],
-)
-def test_how_a_value_is_read(schema: Any, text: str, value: Any) -> None:
-    assert _value(schema, text) == value
-
-
-def test_an_argument_is_a_name_and_a_value() -> None:
-    assert _pair("a=b=c") == ("a", "b=c")
-    assert _pair("a=") == ("a", "")
-    for text in ("a", "=b", ""):
-        with pytest.raises(ConfigurationError, match="key=value"):
-            _pair(text)
-
-
-def test_an_argument_of_another_form_is_2(run: Any, server: tuple[str, ...]) -> None:
-    assert run("call", "read_text_file", "plan.md", *server).code == 2

@@ -8,6 +8,8 @@ import pytest
 
 from mcp_server.resources import sandbox_examiner
 from mcp_server.resources.isolation.bubblewrap import Bubblewrap
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+from mcp_server.security.permissions.use_ledger import UseLedger
 from tests.support.sandboxes import ACCOUNTS
 
 RUNS = """
@@ -178,3 +180,26 @@ def test_a_policy_that_the_kernel_cannot_keep_is_1(run: Any, desk: Path, monkeyp
     done = run("policy", "check", desk / "desk.toml")
     assert done.code == 1
     assert "desk.toml:7: 'separate_process' in [client.local]: this kernel has no Landlock; leave it out" in done.err
+
+
+def test_a_grant_that_has_ended_is_1_with_its_line(run: Any, desk: Path) -> None:
+    policy = desk / "desk.toml"
+    grant = '[[client.local.grant]]\nallow = "FILE_READ b.txt"\nexpires = {}-01-01T00:00:00Z\n'
+    policy.write_text(policy.read_text() + grant.format(9999))
+    assert run("policy", "check", policy).code == 0
+    policy.write_text(policy.read_text().replace("9999", "2020"))
+    done = run("policy", "check", policy)
+    assert done.code == 1
+    assert f"{policy}:8: 'FILE_READ b.txt' expired at 2020-01-01T00:00:00Z" in done.err
+
+
+def test_explain_counts_what_was_used(run: Any, server: tuple[str, ...], desk: Path) -> None:
+    policy = desk / "desk.toml"
+    policy.write_text(policy.read_text() + '[[client.local.grant]]\nallow = "FILE_READ b.txt"\nmax_uses = 1\n')
+    done = run("policy", "explain", "FILE_READ", "b.txt", *server, "--json")
+    assert (done.code, done.data["rule"]) == (0, "local.grant[0]")
+    limits = PolicyLoader().load(policy).clients["local"].grants[0].limits
+    assert UseLedger(directory=desk / "state" / "uses").spend([limits])
+    done = run("policy", "explain", "FILE_READ", "b.txt", *server, "--json")
+    assert done.code == 1
+    assert "its 1 uses are used up" in done.data["layers"][-1]["reason"]

@@ -10,6 +10,8 @@ from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_evaluator import PolicyEvaluator
+from mcp_server.security.permissions.policy_loader import PolicyLoader
+from tests.security.chain.fake_clock import FakeClock
 
 READ = PermissionType.FILE_READ
 
@@ -94,3 +96,67 @@ def test_profiles_and_explanations_come_from_the_policy_in_force(folder: str) ->
     assert manager.profile("eve") is None
     assert manager.explain("ada", READ, f"{folder}/a")[-1].rule == "ada.allow[0]"
     assert manager.smallest_grant("ada", PermissionType.FILE_DELETE, f"{folder}/a") == "FILE_DELETE a"
+
+
+COUNTED = 'version = 1\n[client.ada]\n[[client.ada.grant]]\nallow = "CUSTOM_X a"\nmax_uses = 1\n'
+TIMED = (
+    'version = 1\n[client.ada]\n[[client.ada.grant]]\nallow = "CUSTOM_X a"\n'
+    "not_before = 1970-01-01T00:00:10Z\nexpires = 1970-01-01T00:00:20Z\n"
+)
+X = PermissionType.custom("CUSTOM_X")
+
+
+def test_what_is_counted_is_never_remembered() -> None:
+    manager = PermissionManager(policy=PolicyLoader().parse(COUNTED))
+    # A look is no use, and does not say yes.
+    assert manager.decide("ada", X, "a").effect is Effect.ASK
+    decision = manager.decide_use("ada", X, "a")
+    assert (decision.effect, decision.rule) == (Effect.ALLOW, "ada.grant[0]")
+    assert manager._generation.decisions == {}
+    assert decision.uses is not None
+    assert manager.spend([decision.uses])
+    for answer in (manager.decide("ada", X, "a"), manager.decide_use("ada", X, "a")):
+        assert answer.effect is Effect.DENY
+    assert not manager.spend([decision.uses])
+    assert manager._generation.decisions == {}
+    # The control: what no grant is about is remembered.
+    assert manager.decide_use("ada", X, "b") is manager.decide("ada", X, "b")
+
+
+def test_each_edge_of_a_grant_begins_another_epoch() -> None:
+    clock = FakeClock(0.0)
+    manager = PermissionManager(policy=PolicyLoader().parse(TIMED), clock=clock)
+
+    def answer(now: float) -> tuple[int, bool, bool]:
+        clock.now = now
+        return manager.epoch, manager.decide("ada", X, "a").is_allowed, manager.might_use("ada", Permission(X))
+
+    answers = [answer(now) for now in (0.0, 9.9, 10.0, 19.9, 20.0, 15.0, 5.0)]
+    assert answers == [
+        (1, False, False),
+        (1, False, False),
+        (2, True, True),
+        (2, True, True),
+        (3, False, False),
+        (4, True, True),
+        (5, False, False),
+    ]
+    assert manager.policy.clients["ada"].grants
+    assert "it holds from" in manager.explain("ada", X, "a")[-1].reason
+
+
+def test_a_policy_without_times_never_asks_for_the_time() -> None:
+    asked: list[float] = []
+
+    def clock() -> float:
+        asked.append(0.0)
+        return 0.0
+
+    manager = PermissionManager(policy=Policy(), clock=clock)
+    manager.decide("ada", X, "a")
+    manager.might_use("ada", Permission(X))
+    assert manager.epoch == 1
+    assert asked == []
+    manager.replace(PolicyLoader().parse(TIMED))
+    manager.decide("ada", X, "a")
+    assert asked

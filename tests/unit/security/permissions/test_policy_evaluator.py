@@ -232,3 +232,72 @@ def test_no_grant_helps_against_the_ceiling(parse: Parse, home: Path) -> None:
 )
 def test_the_smallest_grant_of_a_connection_is_one_that_can_be_written(parse: Parse, resource: str, grant: str) -> None:
     assert PolicyEvaluator(parse(NOTES)).smallest_grant("ada", PermissionType.NETWORK_CONNECT, resource) == grant
+
+
+GRANTS = """
+[client.ada]
+folders = ["Notes"]
+allow = ["FILE_READ *.md"]
+ask = ["FILE_READ ask.txt"]
+deny = ["FILE_READ never.txt"]
+[[client.ada.grant]]
+allow = "FILE_READ *.txt"
+max_uses = 2
+[[client.ada.grant]]
+allow = "FILE_READ a.txt"
+expires = 1970-01-01T00:00:20Z
+[[client.ada.grant]]
+ask = "FILE_READ **/*.md"
+not_before = 1970-01-01T00:00:10Z
+"""
+
+
+@pytest.mark.parametrize(
+    ("now", "left", "name", "effect", "rule", "counted"),
+    [
+        (None, 2, "b.txt", "allow", "ada.grant[0]", True),
+        (None, 0, "b.txt", "deny", "", True),
+        (None, 2, "a.txt", "allow", "ada.grant[0]", True),
+        # What is not counted goes first, though it was written later.
+        (0.0, 2, "a.txt", "allow", "ada.grant[1]", False),
+        (20.0, 2, "a.txt", "allow", "ada.grant[0]", True),
+        (20.0, 0, "a.txt", "deny", "", True),
+        (0.0, 2, "a.md", "allow", "ada.allow[0]", False),
+        (10.0, 2, "a.md", "ask", "ada.grant[2]", False),
+        (None, 2, "a.md", "allow", "ada.allow[0]", False),
+        (0.0, 2, "ask.txt", "ask", "ada.ask[0]", False),
+        (0.0, 2, "never.txt", "deny", "ada.deny[0]", False),
+        (0.0, 2, "a.jpg", "deny", "", False),
+    ],
+)
+def test_grants_hold_within_their_limits_and_below_every_denial(
+    parse: Parse, home: Path, now: float | None, left: int, name: str, effect: str, rule: str, counted: bool
+) -> None:
+    evaluator = PolicyEvaluator(parse(GRANTS), now=now, uses_left=lambda limits: left)
+    decision = evaluator.decide("ada", READ, f"{home}/Notes/{name}")
+    assert (decision.effect, decision.rule, decision.uses is not None) == (effect, rule, counted)
+
+
+def test_without_a_time_and_without_counts_no_limited_grant_holds(parse: Parse, home: Path) -> None:
+    evaluator = PolicyEvaluator(parse(GRANTS))
+    for name in ("a.txt", "b.txt"):
+        assert not evaluator.decide("ada", READ, f"{home}/Notes/{name}").is_allowed
+    reason = evaluator.explain("ada", READ, f"{home}/Notes/a.txt")[-1].reason
+    assert "ada.grant[0] would, but its 2 uses are used up; ada.grant[1] would, but it holds for a time" in reason
+
+
+def test_a_tool_is_shown_while_a_grant_could_let_it_through(parse: Parse) -> None:
+    text = (
+        '[client.ada]\nfolders = ["Notes"]\n[[client.ada.grant]]\nallow = "FILE_READ *.txt"\n'
+        "expires = 1970-01-01T00:00:20Z\n"
+    )
+    permission = Permission(READ, "*.txt")
+    assert PolicyEvaluator(parse(text), now=0.0).might_use("ada", permission)
+    assert not PolicyEvaluator(parse(text), now=20.0).might_use("ada", permission)
+
+
+def test_the_ceiling_bounds_grants_too(parse: Parse, home: Path) -> None:
+    policy = parse('[ceiling]\nallow = ["FILE_READ **/*.md"]\n' + GRANTS)
+    evaluator = PolicyEvaluator(policy, now=0.0, uses_left=lambda limits: 1)
+    assert evaluator.decide("ada", READ, f"{home}/Notes/a.md").is_allowed
+    assert evaluator.decide("ada", READ, f"{home}/Notes/a.txt").layer == "ceiling"

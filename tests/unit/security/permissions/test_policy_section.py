@@ -67,3 +67,20 @@ def test_a_flag_is_true_or_false_and_nothing_like_it() -> None:
     for value in (1, 0, "true", [], {}, 1.0):
         with pytest.raises(ConfigurationError, match=r"'on' in .* must be true or false"):
             section({"on": value}).flag("on", default=False)
+
+
+def test_a_list_of_tables_is_read_one_by_one_with_its_lines() -> None:
+    text = "[client.ada]\n[[client.ada.grant]]\na = 1\n[[client.ada.grant]]\nb = 2\n"
+    found = PolicySection(
+        {"grant": [{"a": 1}, {"b": 2}]}, path=("client", "ada"), source="desk.toml", locator=TomlLineLocator(text)
+    ).tables("grant")
+    assert [each.name for each in found] == ["[[client.ada.grant]]"] * 2
+    assert [each.line_of() for each in found] == [2, 4]
+    assert (found[1].line_of("b"), found[1].value("b"), found[1].value("a")) == (5, 2, None)
+    assert section({}).tables("grant") == []
+
+
+@pytest.mark.parametrize("value", ["a", 1, {"a": 1}, ["a"]])
+def test_what_is_no_list_of_tables_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be a"):
+        section({"grant": value}).tables("grant")

@@ -7,7 +7,7 @@ from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.policy_subject import PolicySubject
-from mcp_server.security.permissions.rule_compiler import RuleCompiler
+from mcp_server.security.permissions.rule_compiler import RuleCompiler, check_rule
 
 LINKS = {"/home/ada/Notes/link": "/home/ada/Notes/target", "/home/ada/Notes/out": "/etc"}
 
@@ -125,3 +125,11 @@ def test_a_place_that_cannot_be_resolved_is_refused() -> None:
     compiler = RuleCompiler(realpath=lambda path: path + "\n")
     with pytest.raises(ConfigurationError, match=r"U\+000A"):
         compiler.for_everybody("r", Effect.DENY, "FILE_READ /a/**")
+
+
+def test_a_rule_can_be_looked_at_before_anybody_has_it() -> None:
+    for good in ("FILE_READ", "FILE_READ notes/{client}/**", "CUSTOM_X a*", "NETWORK_CONNECT 10.0.0.0/8:443"):
+        check_rule(good)
+    for bad in ("FILE_REED", "FILE_READ a//b", "NETWORK_CONNECT a", "FILE_READ  a", "* a"):
+        with pytest.raises(ConfigurationError):
+            check_rule(bad)
