@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_server.errors.authentication_error import AuthenticationError
+from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.established_connection import EstablishedConnection
 from mcp_server.security.authentication.forward_clock import ForwardClock
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.permissions.narrowing import Narrowing
 
 if TYPE_CHECKING:
     from mcp_server.security.authentication.attempt_budget import AttemptBudget
@@ -183,12 +186,25 @@ class AuthenticationManager:
                 raise AuthenticationError(f"the listener demands {' and '.join(sorted(missing))}")
         # (5) Match.
         client = matcher.client_of(evidence, profile=credentials.profile)
-        principal = _principal(client, evidence, credentials)
+        principal = self._narrowed(_principal(client, evidence, credentials))
         if known is None or known.principal != principal:
             fields = {"client": client, "conn": credentials.connection, "methods": list(principal.methods)}
             self._report("auth.ok", {**fields, "subject": principal.subject})
         valid_until = min((each.valid_until for each in evidence), default=math.inf)
         return EstablishedConnection(principal, evidence, policy_epoch=epoch, changes=changes, valid_until=valid_until)
+
+    def _narrowed(self, principal: Principal) -> Principal:
+        """Leave a principal what its token's scopes cover, where the policy says of scopes what they cover.
+
+        Raises:
+            AuthenticationError: The token has more scopes than anybody reads.
+        """
+        if principal.scopes is None or not self._permissions.policy.scopes:
+            return principal
+        try:
+            return replace(principal, narrowing=Narrowing.of(scopes=principal.scopes))
+        except ConfigurationError as error:
+            raise AuthenticationError(f"token: {error}") from error
 
     def _current_readers(self) -> tuple[int, AuthenticatorSet, ClientMatcher]:
         """Return what reads evidence by the policy in force, once it has looked whether keys have changed."""

@@ -113,6 +113,7 @@ class CallGate:
             raise PermissionDeniedError("the call has ended; what it was permitted ended with it")
         # Read before the first decision: one that a reload overtakes is made anew at the door.
         epoch = self._permissions.epoch
+        principal = self._principal
         missing: list[tuple[str, str]] = []
         undeclared: list[tuple[str, str]] = []
         asks: list[tuple[PermissionType, str, str]] = []
@@ -125,7 +126,7 @@ class CallGate:
                 continue
             if declaration is not None:
                 self._bound.setdefault(resource, []).append(declaration)
-            decision = self._permissions.decide_use(self._principal.client, permission_type, resource)
+            decision = self._permissions.decide_use(principal.client, permission_type, resource, principal.narrowing)
             self._evidence.append([str(permission_type), resource, decision.rule or decision.layer])
             if decision.effect is _DENY:
                 missing.append((permission_type, shown))
@@ -165,8 +166,8 @@ class CallGate:
 
         It opens no door: it is for ending what a call left running when that is permitted no more.
         """
-        permissions, client = self._permissions, self._principal.client
-        return lambda: permissions.decide(client, permission_type, resource).effect is Effect.ALLOW
+        permissions, client, narrowing = self._permissions, self._principal.client, self._principal.narrowing
+        return lambda: permissions.decide(client, permission_type, resource, narrowing).effect is Effect.ALLOW
 
     def _effect(
         self,
@@ -179,20 +180,21 @@ class CallGate:
             return Effect.DENY
         if not self._is_declared(permission_type, resource, relative, declaration):
             return Effect.DENY
-        return self._permissions.decide(self._principal.client, permission_type, resource).effect
+        principal = self._principal
+        return self._permissions.decide(principal.client, permission_type, resource, principal.narrowing).effect
 
     def stance(self, permission_type: PermissionType, resource: str) -> Effect | None:
         """Return what the policy says of something that lies behind a permitted resource; see `NetworkGate.stance`."""
         if self._call is not None and self._call.has_ended:
             raise PermissionDeniedError("the call has ended; what it was permitted ended with it")
-        permissions, client = self._permissions, self._principal.client
+        permissions, client, narrowing = self._permissions, self._principal.client, self._principal.narrowing
         epoch = permissions.epoch
-        decision = permissions.decide(client, permission_type, resource)
+        decision = permissions.decide(client, permission_type, resource, narrowing)
         effect: Effect | None = decision.effect
         rule = decision.rule
         if effect is Effect.DENY and not rule:
             # Silence, of some layer: it hides what another has to say.
-            traces = permissions.explain(client, permission_type, resource)
+            traces = permissions.explain(client, permission_type, resource, narrowing)
             rule = next((trace.rule for trace in traces if trace.effect is Effect.DENY and trace.rule), "")
             effect = Effect.DENY if rule else None
         if self._stances.get((permission_type, resource)) != epoch:

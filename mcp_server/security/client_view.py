@@ -7,6 +7,7 @@ from typing import Final
 
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.client_profile import ClientProfile
+from mcp_server.security.permissions.narrowing import Narrowing
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 
@@ -25,6 +26,7 @@ class ClientView:
         profile: The policy's words about the client.
         permissions: The policy in force.
         epoch: The policy's epoch this view belongs to; a newer one makes a new view.
+        narrowing: What a token leaves of the client's rights, None for all of them.
         can_execute: Whether there is a sandbox that is good enough to execute something in.
         can_act_as_root: Whether the operator's actions may be done as root here.
 
@@ -35,7 +37,16 @@ class ClientView:
     True
     """
 
-    __slots__ = ("_can_act_as_root", "_can_execute", "_permissions", "_profile", "_seen", "epoch", "fingerprint")
+    __slots__ = (
+        "_can_act_as_root",
+        "_can_execute",
+        "_narrowing",
+        "_permissions",
+        "_profile",
+        "_seen",
+        "epoch",
+        "fingerprint",
+    )
 
     def __init__(
         self,
@@ -43,16 +54,19 @@ class ClientView:
         profile: ClientProfile,
         permissions: PermissionManager,
         epoch: int,
+        narrowing: Narrowing | None = None,
         can_execute: Callable[[], bool] = lambda: False,
         can_act_as_root: Callable[[], bool] = lambda: False,
     ) -> None:
         self._profile = profile
         self._permissions = permissions
+        self._narrowing = narrowing
         self._can_execute = can_execute
         self._can_act_as_root = can_act_as_root
         self._seen: dict[str, tuple[Sequence[Permission], bool]] = {}
         self.epoch = epoch
-        self.fingerprint = f"{profile.name}.{epoch}"
+        # A page of a list goes on for whoever sees the same.
+        self.fingerprint = f"{profile.name}.{epoch}{'' if narrowing is None else f'.{narrowing.digest}'}"
 
     def may_use(self, kind: str, name: str, permissions: Sequence[Permission]) -> bool:
         """Whether the client may use the operation `name`, on some resource at least.
@@ -76,7 +90,7 @@ class ClientView:
         if kind == "tools/call" and not self._profile.shows(name):
             return False
         might_use = self._permissions.might_use
-        if not all(each.optional or might_use(self._profile.name, each) for each in permissions):
+        if not all(each.optional or might_use(self._profile.name, each, self._narrowing) for each in permissions):
             return False
         # What wants a sandbox to execute in is not offered where there is none, rather than run without. Asked last,
         # for finding it out takes a moment.

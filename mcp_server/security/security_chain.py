@@ -317,18 +317,20 @@ class SecurityChain:
         return self.view_of(principal, record)
 
     def view_of(self, principal: Principal, record: ClientRecord) -> ClientView:
-        """Return what an authenticated client may see."""
+        """Return what an authenticated client may see; kept for all who call in its name, unless a token narrows."""
         epoch = self._permissions.epoch
         view = record.view
-        if view is None or view.epoch != epoch:
+        if principal.narrowing is not None or view is None or view.epoch != epoch:
             view = ClientView(
                 profile=record.profile,
                 permissions=self._permissions,
                 epoch=epoch,
+                narrowing=principal.narrowing,
                 can_execute=lambda: self._sandboxes.is_sufficient,
                 can_act_as_root=lambda: self._sandboxes.can_act_as_root,
             )
-            record.view = view
+            if principal.narrowing is None:
+                record.view = view
         return view
 
     def _wanted(

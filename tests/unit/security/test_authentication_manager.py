@@ -142,3 +142,27 @@ def test_keys_that_changed_while_no_policy_named_them_are_not_believed_again(tmp
     # Not a moment passes.
     rig.replace(policy)
     assert rig.refusal(token()) == "token: no key of this id"
+
+
+SCOPED = '\n[scope."notes.read"]\nallow = ["FILE_READ **"]\n'
+
+
+def test_scopes_narrow_where_the_policy_says_what_they_cover() -> None:
+    rig = AuthenticationRig()
+    assert rig.show(token(sub="writer-1")).narrowing is None
+    rig.replace(POLICY + SCOPED)
+    narrowing = rig.show(token(sub="writer-1")).narrowing
+    assert narrowing is not None
+    assert narrowing.scopes == ("notes.read", "notes.write")
+
+
+def test_what_shows_no_token_is_narrowed_by_none(rig: ChainRig) -> None:
+    rig.permissions.replace(rig.policy("version = 1\n[client.local]\n" + SCOPED))
+    assert rig.authentication.authenticate(rig.local).narrowing is None
+
+
+def test_more_scopes_than_anybody_reads_are_refused() -> None:
+    rig = AuthenticationRig()
+    rig.replace(POLICY + SCOPED)
+    many = " ".join(["notes.read", "notes.write", *(f"s{number}" for number in range(100))])
+    assert "narrows to 102 scopes" in rig.refusal(token(sub="writer-1", scope=many))

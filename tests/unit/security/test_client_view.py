@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcp_server.security.client_view import ClientView
+from mcp_server.security.permissions.narrowing import Narrowing
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 from tests.security.chain.chain_rig import ChainRig
@@ -42,7 +43,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
 
-    def might_use(self, client: str, permission: Permission) -> bool:
+    def might_use(self, client: str, permission: Permission, narrowing: Narrowing | None = None) -> bool:
         self.asked += 1
         return True
 
