@@ -1,22 +1,23 @@
-"""`mcp-server policy check` and `mcp-server policy explain`."""
+"""`mcp-server policy`: `check` and `explain`; the other verbs are described beside what they run."""
 
 from __future__ import annotations
 
 import shlex
 import time
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from mcp_server.cli.exit_code import ExitCode
 from mcp_server.cli.options import add_server_options, make_server
 from mcp_server.cli.output import Output
+from mcp_server.cli.policy_review import add_verbs
 from mcp_server.core.mcp_server import MCPServer
 from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.errors.resource_unavailable_error import ResourceUnavailableError
 from mcp_server.resources.isolation.run_plan import RunPlan
 from mcp_server.security.permission_manager import PermissionManager
+from mcp_server.security.permissions.asked_resource import asked_resource
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.grant_limits import shown_time
@@ -28,8 +29,8 @@ from mcp_server.security.permissions.use_ledger import UseLedger
 
 def add_parser(commands: Any) -> None:
     """Describe the command's arguments."""
-    parser = commands.add_parser("policy", help="check a policy, or explain what it says of a resource")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="check|explain")
+    parser = commands.add_parser("policy", help="check, explain, compare, test or learn a policy")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="check|explain|diff|test|learn|unused")
     check = verbs.add_parser("check", help="load a policy file as the server would, and report the first mistake")
     check.add_argument("file", metavar="FILE")
     check.set_defaults(run=run_check)
@@ -51,6 +52,7 @@ def add_parser(commands: Any) -> None:
     explain.add_argument("arguments", metavar="key=value", nargs="*", help="the tool's arguments")
     add_server_options(explain)
     explain.set_defaults(run=run_explain)
+    add_verbs(verbs)
 
 
 def run_check(arguments: Namespace, output: Output) -> ExitCode:
@@ -96,11 +98,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
     manager = _manager(server)
     client = server.config.client
     profile = _profile(manager, client)
-    resource = arguments.object
-    if permission_type.is_path and not resource.startswith("/"):
-        if not profile.folders:
-            raise ConfigurationError(f"client {client!r} has no folder; give an absolute path")
-        resource = str(Path(profile.folders[0]) / resource) if resource != "." else profile.folders[0]
+    resource = asked_resource(profile, permission_type, arguments.object)
     decision = manager.decide_use(client, permission_type, resource)
     traces = manager.explain(client, permission_type, resource)
     grant = None if decision.effect is Effect.ALLOW else manager.smallest_grant(client, permission_type, resource)
