@@ -194,6 +194,11 @@ class ClientContext:
 
         return HandlerDoor(context=self, operation=self._operation, pinned=self._pinned, **self._execution)
 
+    @property
+    def isolates(self) -> bool:
+        """Whether the policy lets any handler run apart; `module_policy` says which."""
+        return self._means.permissions.isolates
+
     def module_policy(self, module: str) -> ModulePolicy:
         """Return what the policy says of a module, for this client."""
         return self._means.permissions.policy.module(self._principal.client, module)

@@ -50,7 +50,7 @@ class PermissionManager:
     False
     """
 
-    __slots__ = ("_clock", "_generation", "_ledger", "_lock", "_max_cached_decisions")
+    __slots__ = ("_clock", "_generation", "_ledger", "_lock", "_max_cached_decisions", "isolates")
 
     def __init__(
         self,
@@ -65,6 +65,8 @@ class PermissionManager:
         self._clock = clock
         self._lock = Lock()
         self._generation = self._begin(policy, 1)
+        self.isolates = policy.isolates
+        """Whether the policy in force lets any handler run apart."""
 
     @property
     def policy(self) -> Policy:
@@ -86,6 +88,7 @@ class PermissionManager:
             epoch = self._generation.epoch + 1
             # One assignment: a question sees the old policy with its memory or the new one with its own.
             self._generation = self._begin(policy, epoch)
+            self.isolates = policy.isolates
             return epoch
 
     def profile(self, client: str) -> ClientProfile | None:

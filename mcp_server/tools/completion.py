@@ -50,7 +50,7 @@ class Completion:
 
     async def run(self, value: str, arguments: Mapping[str, str], context: ClientContext) -> CompletionResult:
         """Call the handler and return its values, a hundred at most."""
-        if self.place is not None and runs_apart(self.place, self.permissions, context):
+        if self.place is not None and runs_apart(self.place, context):
             from mcp_server.tools.apart.apart_calls import complete
 
             return await complete(self, self.place, value, arguments, context)

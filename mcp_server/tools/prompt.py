@@ -87,7 +87,7 @@ class Prompt:
                 problems.append(f"'{argument.name}' must be a text")
         if problems:
             raise InvalidArgumentsError(problems)
-        if self.place is not None and runs_apart(self.place, self.permissions, context):
+        if self.place is not None and runs_apart(self.place, context):
             from mcp_server.tools.apart.apart_calls import call_prompt
 
             return await call_prompt(self, self.place, arguments, context)

@@ -98,7 +98,7 @@ class PublishedResource:
 
         Source: MCP 2026-07-28, server/resources, "Error handling": contents are never empty for a missing resource.
         """
-        if self.place is not None and runs_apart(self.place, self.permissions, context):
+        if self.place is not None and runs_apart(self.place, context):
             from mcp_server.tools.apart.apart_calls import read_resource
 
             return await read_resource(self, self.place, uri, variables, context)
@@ -124,7 +124,7 @@ class PublishedResource:
         hook = self.on_subscribe
         if hook is None:
             return
-        if self.place is not None and runs_apart(self.place, self.permissions, context):
+        if self.place is not None and runs_apart(self.place, context):
             from mcp_server.tools.apart.apart_calls import subscribe
 
             await subscribe(self, self.place, variables, context)

@@ -121,7 +121,7 @@ class Tool:
             LimitExceededError: The result is larger than the client may have.
         """
         place = self.place
-        if place is not None and runs_apart(place, self.permissions, context):
+        if place is not None and runs_apart(place, context):
             from mcp_server.tools.apart.apart_calls import call_tool
 
             result = await call_tool(self, place, arguments, context)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.tools.apart.handler_place import HandlerPlace, check_place
+from mcp_server.tools.apart.handler_place import HandlerPlace, check_place, executes
 from mcp_server.tools.argument_binding import bindings_of
 from mcp_server.tools.checks import as_icons, check_name, check_timeout, did_you_mean, is_asynchronous
 from mcp_server.tools.icon import Icon
@@ -122,8 +122,9 @@ def made(make: Callable[[], Any], place: HandlerPlace | None, module: Any) -> An
         ) from error
     if place is None:
         return value
-    check_place(module, place, getattr(value, "name", place.module), value.permissions)
-    return replace(value, place=place)
+    own = replace(place, executes=executes(value.permissions))
+    check_place(module, own, getattr(value, "name", place.module))
+    return replace(value, place=own)
 
 
 def made_early(make: Callable[[], Any]) -> Callable[[], Any]:

@@ -31,6 +31,7 @@ class RemoteContext(RemoteDoor):
 
     cancelled = False
     isolation = None
+    isolates = False
 
     def __init__(self, *, channel: DoorChannel, kind: type, facts: Mapping[str, Any]) -> None:
         super().__init__(channel=channel, name="", kind=kind)

@@ -60,6 +60,7 @@ class Policy:
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
     digest: str = field(init=False, compare=False)
+    isolates: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clients", MappingProxyType(dict(self.clients)))
@@ -67,6 +68,9 @@ class Policy:
         object.__setattr__(self, "issuers", MappingProxyType(dict(self.issuers)))
         object.__setattr__(self, "scopes", MappingProxyType(dict(self.scopes)))
         object.__setattr__(self, "digest", _digest(self))
+        said = [each.isolation for each in self.clients.values()] + [each.isolation for each in self.modules.values()]
+        # Whether any handler runs apart because of it: most policies are silent about that, and calls are many.
+        object.__setattr__(self, "isolates", "process" in said)
 
     @classmethod
     def for_folders(cls, folders: Sequence[str | PathLike[str]], client: str = "local") -> Self:

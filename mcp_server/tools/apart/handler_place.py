@@ -13,8 +13,6 @@ from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
 
 MAIN: Final = "__main__"
-EXECUTING: Final = (PermissionType.CODE_EXECUTION, PermissionType.SYSTEM_COMMAND)
-"""What declares one of these runs apart unless somebody says otherwise."""
 _SHIPPED: Final = "mcp_server.tools.modules."
 _SYSTEM: Final = "/usr"
 """What every sandbox has anyway."""
@@ -28,6 +26,7 @@ class HandlerPlace:
         module: The module's name.
         python_module: The name of the Python module that creates it; `__main__` for a program.
         isolation: Where its author wants its handlers to run; None leaves it to what they declare.
+        executes: Whether this handler declares that it executes something.
 
     >>> HandlerPlace("notes", "json").code[-1].endswith("json")
     True
@@ -36,6 +35,12 @@ class HandlerPlace:
     module: str
     python_module: str
     isolation: Literal["inline", "process"] | None = None
+    executes: bool = False
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the handler runs in a process of its own unless the policy says otherwise."""
+        return self.executes if self.isolation is None else self.isolation == "process"
 
     @property
     def file(self) -> str:
@@ -84,6 +89,15 @@ class HandlerPlace:
         return os.path.dirname(file) if os.path.basename(file) == "__init__.py" else file
 
 
+def executes(permissions: tuple[Permission, ...]) -> bool:
+    """Whether something is declared that runs apart unless somebody says otherwise.
+
+    >>> executes((Permission(PermissionType.CODE_EXECUTION, "python"),))
+    True
+    """
+    return any(each.type in (PermissionType.CODE_EXECUTION, PermissionType.SYSTEM_COMMAND) for each in permissions)
+
+
 def place_of(module: Any, isolation: Literal["inline", "process"] | None) -> HandlerPlace | None:
     """Return where the handlers of a module are found; None for one that ships, which does all it does by the doors.
 
@@ -97,20 +111,18 @@ def place_of(module: Any, isolation: Literal["inline", "process"] | None) -> Han
     return None if is_shipped else HandlerPlace(module.name, module.defined_in, isolation)
 
 
-def check_place(module: Any, place: HandlerPlace, name: str, permissions: tuple[Permission, ...]) -> None:
+def check_place(module: Any, place: HandlerPlace, name: str) -> None:
     """Refuse a handler that is to run apart, and would not be found there; where an operator says so, he is told later.
 
     Args:
         module: The `Module`.
-        place: Where its handlers are.
-        name: What the handler is of.
-        permissions: What it declares.
+        place: Where the handler is.
+        name: What it is of.
 
     Raises:
         ConfigurationError: The module is in no variable at the top of its file.
     """
-    is_declared = any(each.type in EXECUTING for each in permissions)
-    if place.isolation == "inline" or (place.isolation is None and not is_declared):
+    if not place.is_apart:
         return
     file = sys.modules.get(place.python_module)
     if any(value is module or getattr(value, "own_module", None) is module for value in vars(file).values()):

@@ -19,6 +19,7 @@ class FakeContext:
 
     max_result_bytes = 1_000_000
     isolation: str | None = None
+    isolates = False
 
     def __init__(self) -> None:
         self.in_thread: list[Any] = []

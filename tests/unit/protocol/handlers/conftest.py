@@ -22,6 +22,8 @@ from mcp_server.tools.module import Module
 class NoDoors:
     """A context for handlers that use none of it."""
 
+    isolates = False
+
     def module_policy(self, module: str) -> ModulePolicy:
         return ModulePolicy("inline")
 

@@ -9,7 +9,7 @@ import pytest
 from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.tools.apart.handler_place import HandlerPlace
+from mcp_server.tools.apart.handler_place import HandlerPlace, executes
 from mcp_server.tools.apart.runs_apart import runs_apart
 
 Where = Literal["inline", "process"] | None
@@ -18,6 +18,7 @@ Where = Literal["inline", "process"] | None
 class Context:
     def __init__(self, where: Where) -> None:
         self._where = where
+        self.isolates = where == "process"
 
     def module_policy(self, module: str) -> ModulePolicy:
         return ModulePolicy(self._where)
@@ -32,6 +33,6 @@ def test_the_operator_comes_first_then_the_author_then_what_is_declared(
     operator: Where, author: Where, declared: PermissionType
 ) -> None:
     context: Any = Context(operator)
-    found = runs_apart(HandlerPlace("m", "p", author), (Permission(declared, "**"),), context)
+    found = runs_apart(HandlerPlace("m", "p", author, executes((Permission(declared, "**"),))), context)
     default = "inline" if declared is PermissionType.FILE_READ else "process"
     assert found is ((operator or author or default) == "process")
