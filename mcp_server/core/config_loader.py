@@ -13,7 +13,7 @@ from mcp_server.core.constants import DEFAULT_CLIENT, ENVIRONMENT_PREFIX
 from mcp_server.core.server_config import ServerConfig
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
-from mcp_server.security.apart.handler_environment import APART_VARIABLE
+from mcp_server.resources.isolation.sandbox_config import APART_VARIABLE
 from mcp_server.security.audit.durability import Durability
 from mcp_server.security.permissions.policy import Policy
 

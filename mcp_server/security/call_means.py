@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mcp_server.security.consent_manager import ConsentManager
 from mcp_server.security.permission_manager import PermissionManager
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from mcp_server.resources.sandbox_manager import SandboxManager
 
 
-@dataclass(frozen=True, slots=True)
-class CallMeans:
+class CallMeans(NamedTuple):
     """The same for all calls of a server: what decides on their doors, and what is behind these.
 
     Args:

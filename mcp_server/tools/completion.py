@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.completion_result import CompletionResult
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Completion:
 
     async def run(self, value: str, arguments: Mapping[str, str], context: ClientContext) -> CompletionResult:
         """Call the handler and return its values, a hundred at most."""
-        if self.place is not None and runs_apart(self.place, context):
+        if self.place is not None and self.place.runs_apart(context):
             from mcp_server.tools.apart.apart_calls import complete
 
             return await complete(self, self.place, value, arguments, context)

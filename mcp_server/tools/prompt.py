@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server.errors.invalid_arguments_error import InvalidArgumentsError
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.argument_binding import ArgumentBinding
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.problems import unknown_arguments
@@ -87,7 +86,7 @@ class Prompt:
                 problems.append(f"'{argument.name}' must be a text")
         if problems:
             raise InvalidArgumentsError(problems)
-        if self.place is not None and runs_apart(self.place, context):
+        if self.place is not None and self.place.runs_apart(context):
             from mcp_server.tools.apart.apart_calls import call_prompt
 
             return await call_prompt(self, self.place, arguments, context)

@@ -12,7 +12,6 @@ from pydantic_core import to_json
 
 from mcp_server.errors.unknown_name_error import UnknownNameError
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.argument_binding import ArgumentBinding
 from mcp_server.tools.checks import is_asynchronous
 from mcp_server.tools.content.audio import Audio
@@ -98,7 +97,7 @@ class PublishedResource:
 
         Source: MCP 2026-07-28, server/resources, "Error handling": contents are never empty for a missing resource.
         """
-        if self.place is not None and runs_apart(self.place, context):
+        if self.place is not None and self.place.runs_apart(context):
             from mcp_server.tools.apart.apart_calls import read_resource
 
             return await read_resource(self, self.place, uri, variables, context)
@@ -124,7 +123,7 @@ class PublishedResource:
         hook = self.on_subscribe
         if hook is None:
             return
-        if self.place is not None and runs_apart(self.place, context):
+        if self.place is not None and self.place.runs_apart(context):
             from mcp_server.tools.apart.apart_calls import subscribe
 
             await subscribe(self, self.place, variables, context)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.security.permissions.need import Need
 from mcp_server.security.permissions.permission import Permission
-from mcp_server.tools.apart.runs_apart import runs_apart
 from mcp_server.tools.argument_binding import ArgumentBinding
 from mcp_server.tools.icon import Icon
 from mcp_server.tools.result_building import build_result
@@ -121,7 +120,7 @@ class Tool:
             LimitExceededError: The result is larger than the client may have.
         """
         place = self.place
-        if place is not None and runs_apart(place, context):
+        if place is not None and place.runs_apart(context):
             from mcp_server.tools.apart.apart_calls import call_tool
 
             result = await call_tool(self, place, arguments, context)

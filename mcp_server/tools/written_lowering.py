@@ -122,7 +122,7 @@ def made(make: Callable[[], Any], place: HandlerPlace | None, module: Any) -> An
         ) from error
     if place is None:
         return value
-    own = replace(place, executes=executes(value.permissions))
+    own = place._replace(executes=executes(value.permissions))
     check_place(module, own, getattr(value, "name", place.module))
     return replace(value, place=own)
 

@@ -12,6 +12,9 @@ from mcp_server.resources.isolation.resource_limits import ResourceLimits
 from mcp_server.resources.isolation.staging_limits import StagingLimits
 from mcp_server.resources.isolation.sudo_config import SudoConfig
 
+APART_VARIABLE: Final = "MCP_SERVER_APART"
+"""An environment variable that is set where one handler runs in a process of its own, and nowhere else."""
+
 MAX_WAITING: Final = 8
 """Sandboxes that stand ready, for all clients together."""
 

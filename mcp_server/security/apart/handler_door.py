@@ -17,8 +17,8 @@ from mcp_server.resources.isolation.effect_ledger import EffectLedger
 from mcp_server.resources.isolation.end_reason import EndReason
 from mcp_server.resources.isolation.execution_request import ExecutionRequest
 from mcp_server.resources.isolation.isolation_tier import IsolationTier
+from mcp_server.resources.isolation.sandbox_config import APART_VARIABLE
 from mcp_server.security.apart.door_desk import DoorDesk
-from mcp_server.security.apart.handler_environment import APART_VARIABLE
 from mcp_server.security.doors.sandbox_door import SandboxDoor
 from mcp_server.security.doors.staged_workspace import StagedWorkspace
 from mcp_server.security.permissions.permission_type import PermissionType

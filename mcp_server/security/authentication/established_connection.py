@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mcp_server.security.authentication.principal import Principal
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from mcp_server.security.authentication.evidence import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class EstablishedConnection:
+class EstablishedConnection(NamedTuple):
     """What was found out about a connection, and what that depends on.
 
     Args:

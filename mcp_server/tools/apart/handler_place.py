@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import site
 import sys
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
+
+if TYPE_CHECKING:
+    from mcp_server.security.client_context import ClientContext
 
 MAIN: Final = "__main__"
 _SHIPPED: Final = "mcp_server.tools.modules."
@@ -18,8 +20,7 @@ _SYSTEM: Final = "/usr"
 """What every sandbox has anyway."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerPlace:
+class HandlerPlace(NamedTuple):
     """The module that offers a handler, and the Python module that makes it when it is imported again.
 
     Args:
@@ -41,6 +42,18 @@ class HandlerPlace:
     def is_apart(self) -> bool:
         """Whether the handler runs in a process of its own unless the policy says otherwise."""
         return self.executes if self.isolation is None else self.isolation == "process"
+
+    def runs_apart(self, context: ClientContext) -> bool:
+        """Whether a call runs in a process of its own: the policy says so, else the module, else what is declared.
+
+        Args:
+            context: Of the call.
+        """
+        is_apart = self.is_apart
+        if not is_apart and not context.isolates:
+            return False
+        said = context.module_policy(self.module).isolation
+        return is_apart if said is None else said == "process"
 
     @property
     def file(self) -> str:

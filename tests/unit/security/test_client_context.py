@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -222,6 +221,6 @@ def test_the_door_to_the_web_is_made_once_and_for_its_client(rig: ChainRig) -> N
     context = context_of(rig)
     opened: list[str] = []
     # It makes nothing of it.
-    context._means = replace(context._means, open_http=opened.append)  # type: ignore[arg-type]
+    context._means = context._means._replace(open_http=opened.append)  # type: ignore[arg-type]
     assert context.http is context.http
     assert opened == ["local"]

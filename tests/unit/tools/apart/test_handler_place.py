@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 import mcp_server
 from mcp_server.core.mcp_server import MCPServer
 from mcp_server.errors.configuration_error import ConfigurationError
+from mcp_server.security.permissions.module_policy import ModulePolicy
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
-from mcp_server.tools.apart.handler_place import HandlerPlace, place_of
+from mcp_server.tools.apart.handler_place import HandlerPlace, executes, place_of
 from mcp_server.tools.module import Module
 from mcp_server.tools.modules.filesystem_module import FilesystemModule
 
@@ -61,6 +63,8 @@ def test_of_this_package_nothing_beside_it_is_there() -> None:
 
 
 def test_nothing_is_named_twice() -> None:
+    # Of a package that was imported.
+    importlib.import_module("pydantic.main")
     code = [Path(each) for each in HandlerPlace("m", "pydantic.main").code]
     assert not [each for each in code if any(each != other and each.is_relative_to(other) for other in code)]
 
@@ -127,3 +131,31 @@ def test_what_stays_inline_may_be_anywhere(isolation: Any, permissions: list[Per
     module = Module("in_a_function", isolation=isolation)
     registered(module, permissions=permissions)
     assert module.tools["tool"].permissions == tuple(permissions)
+
+
+# Who runs apart.
+
+Where = Literal["inline", "process"] | None
+
+
+class Context:
+    def __init__(self, where: Where) -> None:
+        self._where = where
+        self.isolates = where == "process"
+
+    def module_policy(self, module: str) -> ModulePolicy:
+        return ModulePolicy(self._where)
+
+
+@pytest.mark.parametrize(
+    "declared", [PermissionType.FILE_READ, PermissionType.CODE_EXECUTION, PermissionType.SYSTEM_COMMAND]
+)
+@pytest.mark.parametrize("author", [None, "inline", "process"])
+@pytest.mark.parametrize("operator", [None, "inline", "process"])
+def test_the_operator_comes_first_then_the_author_then_what_is_declared(
+    operator: Where, author: Where, declared: PermissionType
+) -> None:
+    context: Any = Context(operator)
+    found = HandlerPlace("m", "p", author, executes((Permission(declared, "**"),))).runs_apart(context)
+    default = "inline" if declared is PermissionType.FILE_READ else "process"
+    assert found is ((operator or author or default) == "process")
