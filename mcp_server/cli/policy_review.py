@@ -59,7 +59,7 @@ def run_diff(arguments: Namespace, output: Output) -> ExitCode:
     if changes or output.as_json:
         output.table(("change", "where", "line", "what", "why"), rows)
     widening = sum(each.widens for each in changes)
-    output.line(f"{widening} changes widen, {len(changes) - widening} narrow")
+    output.line(f"widening: {widening}, narrowing: {len(changes) - widening}")
     return ExitCode.NO if widening else ExitCode.DONE
 
 
@@ -114,7 +114,7 @@ def run_unused(arguments: Namespace, output: Output) -> ExitCode:
     rules = unused_rules(policy, _questions(arguments.log))
     if rules or output.as_json:
         output.table(("rule", "line", "says"), [(rule.id, rule.line, rule.text) for rule in rules])
-    output.line(f"{len(rules)} rules decided nothing that the log tells of")
+    output.line(f"rules that decided nothing that the log tells of: {len(rules)}")
     return ExitCode.NO if rules else ExitCode.DONE
 
 

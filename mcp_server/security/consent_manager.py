@@ -28,6 +28,7 @@ OPERATOR_ONLY: Final = frozenset(
         PermissionType.SYSTEM_COMMAND,
         PermissionType.FILE_WRITE_GLOBAL,
         PermissionType.SECRET_READ,
+        PermissionType.DBUS_CALL,
         PermissionType.ADMIN,
     }
 )

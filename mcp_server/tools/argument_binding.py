@@ -23,7 +23,8 @@ class ArgumentBinding:
 
     Args:
         permission: The declaration.
-        path: The argument's name, and below it the members to follow; the elements of a list are followed each.
+        path: The argument's name, and below it the members to follow; the elements of a list are followed each, and so
+            are they, or the members of an object, where the path says `*`.
         default: What stands in for an absent argument; UNSET when nothing does.
 
     >>> from mcp_server.security.permissions.permission_type import PermissionType
@@ -58,7 +59,9 @@ class ArgumentBinding:
         if value is UNSET or value is None:
             # Null where null is allowed names nothing; where it is not, validation refuses it before the handler.
             return
-        if isinstance(value, list):
+        if depth < len(self.path) and self.path[depth] == "*":
+            yield from self._each(value, depth)
+        elif isinstance(value, list):
             for item in value:
                 if isinstance(item, list) or item is None:
                     raise self._refusal()
@@ -74,6 +77,15 @@ class ArgumentBinding:
             yield value
         else:
             raise self._refusal()
+
+    def _each(self, value: Any, depth: int) -> Iterator[str]:
+        """Follow every element of a list, or every member of an object."""
+        if not isinstance(value, (list, Mapping)):
+            raise self._refusal()
+        for item in value if isinstance(value, list) else value.values():
+            if item is None:
+                raise self._refusal()
+            yield from self._texts(item, depth + 1)
 
     def _refusal(self) -> InvalidArgumentsError:
         return InvalidArgumentsError([f"'{spell(self.path)}' must be a text or a list of texts"])

@@ -74,7 +74,9 @@ def refuse_unguarded(
     Raises:
         ConfigurationError: There is such a parameter.
     """
-    covered = {name for permission in permissions for name in permission.arguments} | set(plain)
+    bound = (name for permission in permissions for name in permission.arguments)
+    # The suspicious ones are named without the elements of lists.
+    covered = {".".join(part for part in name.split(".") if part != "*") for name in bound} | set(plain)
     for name in suspicious:
         if not any(name == known or name.startswith(known + ".") for known in covered):
             raise ConfigurationError(

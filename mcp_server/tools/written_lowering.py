@@ -27,6 +27,7 @@ _CHANGING: Final = frozenset(
         PermissionType.FILE_DELETE,
         PermissionType.S3_WRITE,
         PermissionType.SQL_WRITE,
+        PermissionType.DBUS_CALL,
     }
 )
 

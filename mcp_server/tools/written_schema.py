@@ -168,6 +168,9 @@ def default_of(schema: Mapping[str, Any], path: tuple[str, ...], missing: Any) -
     """
     node: Any = schema
     for part in path:
+        if part == "*" and isinstance(node, Mapping):
+            node = node.get("items", node.get("additionalProperties"))
+            continue
         while isinstance(node, Mapping) and isinstance(node.get("items"), Mapping) and "properties" not in node:
             node = node["items"]
         properties = node.get("properties") if isinstance(node, Mapping) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 # A file of one byte a use; whoever means more means a rate, and `calls_per_minute` bounds one.
@@ -49,7 +48,7 @@ class GrantLimits:
             return f"it holds from {shown_time(self.not_before)} on"
         if now is not None and self.expires is not None and now >= self.expires:
             return f"it expired at {shown_time(self.expires)}"
-        return f"its {self.max_uses} uses are used up"
+        return f"its uses ({self.max_uses}) are used up"
 
 
 def shown_time(seconds: float) -> str:
@@ -58,4 +57,6 @@ def shown_time(seconds: float) -> str:
     >>> shown_time(0.0)
     '1970-01-01T00:00:00Z'
     """
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

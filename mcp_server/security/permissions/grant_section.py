@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -80,6 +78,10 @@ def _limits(section: PolicySection, client: str, rule: PolicyRule, about: Any) -
         )
     if not_before is not None and expires is not None and expires <= not_before:
         raise section.error(f"the grant can never hold: it ends at {shown_time(expires)}, before it begins", "expires")
+    # On first use: most policies limit nothing.
+    import json
+    from hashlib import sha256
+
     # Without `max_uses`: whoever raises the number adds to what is left, and does not begin anew.
     identity = [client, rule.effect, rule.types, about[1], not_before, expires]
     canonical = json.dumps(identity, separators=(",", ":"), ensure_ascii=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import sha256
-from json import dumps
 from typing import Final, Self
 
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -48,6 +46,10 @@ class Narrowing:
                 raise ConfigurationError(f"a token narrows to {len(texts)} {what}; at most {most} are read")
             if any(len(text) > MAX_RULE_CHARACTERS for text in texts):
                 raise ConfigurationError(f"a token narrows to {what} of more than {MAX_RULE_CHARACTERS} characters")
+        # On first use: a server without tokens starts without them.
+        from hashlib import sha256
+        from json import dumps
+
         form = dumps([self.rules, self.scopes], separators=(",", ":"), ensure_ascii=True)
         object.__setattr__(self, "digest", sha256(form.encode("ascii")).hexdigest())
 

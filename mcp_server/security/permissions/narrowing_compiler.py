@@ -10,18 +10,19 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.client_profile import ClientProfile
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.narrowing import Narrowing
+from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.rule_compiler import RuleCompiler
 
 logger: Final = logging.getLogger(__name__)
 
-# No home and no links: a token says nothing about what lies where on this machine, and touches no file of it.
-_COMPILER: Final = RuleCompiler(realpath=lambda path: path)
-
 
 def compile_narrowing(
-    narrowing: Narrowing, profile: ClientProfile, scopes: Mapping[str, tuple[str, ...]]
+    narrowing: Narrowing,
+    profile: ClientProfile,
+    scopes: Mapping[str, tuple[str, ...]],
+    matchers: Mapping[PermissionType, str] | None = None,
 ) -> PolicyLayer:
     """Return what a narrowing covers for a client; what cannot be understood covers nothing.
 
@@ -29,6 +30,7 @@ def compile_narrowing(
         narrowing: What the token says.
         profile: The client.
         scopes: The policy's scopes.
+        matchers: The policy's languages of patterns for the kinds of right that modules brought.
 
     >>> layer = compile_narrowing(Narrowing.of(rules=["FILE_READ *.md"]), ClientProfile("ada", folders=("/srv",)), {})
     >>> [rule.id for rule in layer.allow]
@@ -37,13 +39,15 @@ def compile_narrowing(
     texts = [(f"token[{at}]", text) for at, text in enumerate(narrowing.rules)]
     for name in narrowing.scopes:
         texts += [(f"scope.{name}[{at}]", text) for at, text in enumerate(scopes.get(name, ()))]
-    rules = [_rule(rule_id, text, profile) for rule_id, text in texts]
+    # No home and no links: a token says nothing about what lies where on this machine, and touches no file of it.
+    compiler = RuleCompiler(realpath=lambda path: path, matchers=matchers)
+    rules = [_rule(compiler, rule_id, text, profile) for rule_id, text in texts]
     return PolicyLayer(allow=tuple(rule for rule in rules if rule is not None))
 
 
-def _rule(rule_id: str, text: str, profile: ClientProfile) -> PolicyRule | None:
+def _rule(compiler: RuleCompiler, rule_id: str, text: str, profile: ClientProfile) -> PolicyRule | None:
     try:
-        return _COMPILER.for_client(
+        return compiler.for_client(
             rule_id,
             Effect.ALLOW,
             text,

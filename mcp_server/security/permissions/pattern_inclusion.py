@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from mcp_server.security.permissions.endpoint_pattern import EndpointPattern
 from mcp_server.security.permissions.name_wildcard import name_matches
+from mcp_server.security.permissions.parts_pattern import PartsPattern
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
 
@@ -35,6 +36,8 @@ def grants_include(wide: Pattern, narrow: Pattern) -> bool:
         return False
     if isinstance(wide, EndpointPattern) and isinstance(narrow, EndpointPattern):
         return _endpoints_include(wide, narrow, denies=False)
+    if isinstance(wide, PartsPattern) and isinstance(narrow, PartsPattern):
+        return _paths_include(wide.inner, narrow.inner)
     if len(narrow.pieces) == 1:
         return wide.matches(narrow.pieces[0])
     if type(wide) is not type(narrow):
@@ -58,6 +61,8 @@ def denials_include(wide: Pattern, narrow: Pattern) -> bool:
         return False
     if isinstance(wide, EndpointPattern) and isinstance(narrow, EndpointPattern):
         return _endpoints_include(wide, narrow, denies=True)
+    if isinstance(wide, PartsPattern) and isinstance(narrow, PartsPattern):
+        return denials_include(wide.inner, narrow.inner)
     if type(wide) is not type(narrow):
         return False
     return wide.canonical == narrow.canonical or (
@@ -77,6 +82,8 @@ def surely_apart(denied: Pattern, granted: Pattern) -> bool:
         return False
     if isinstance(denied, PathPattern):
         return isinstance(granted, PathPattern) and _loose(denied).is_disjoint(_loose(granted))
+    if isinstance(denied, PartsPattern) and isinstance(granted, PartsPattern):
+        return surely_apart(denied.inner, granted.inner)
     if type(denied) is ResourcePattern and type(granted) is ResourcePattern:
         return denied.folded().is_disjoint(granted.folded())
     return False

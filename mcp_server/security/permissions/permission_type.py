@@ -41,6 +41,7 @@ class PermissionType(str):
     S3_WRITE: ClassVar[PermissionType]
     SQL_READ: ClassVar[PermissionType]
     SQL_WRITE: ClassVar[PermissionType]
+    DBUS_CALL: ClassVar[PermissionType]
     ADMIN: ClassVar[PermissionType]
 
     def __new__(cls, name: str) -> Self:

@@ -42,6 +42,7 @@ class Policy:
         definitions: What becomes of tools that have changed, None where nobody looks.
         issuers: Whose tokens are accepted, by the names that the policy gives them.
         scopes: The rules that a token may name by a scope, as they were written, by the scope's name.
+        matchers: The languages of patterns of the kinds of right that modules brought, where they are not texts.
         sandbox: What contains code and programs, and how much of the machine they may use; read at the start.
         source: Where it was read, for people.
 
@@ -56,6 +57,7 @@ class Policy:
     modules: Mapping[str, ModulePolicy] = field(default_factory=dict)
     definitions: DefinitionRules | None = None
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    matchers: Mapping[PermissionType, str] = field(default_factory=dict)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     source: str = field(default="", compare=False)
@@ -67,6 +69,7 @@ class Policy:
         object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
         object.__setattr__(self, "issuers", MappingProxyType(dict(self.issuers)))
         object.__setattr__(self, "scopes", MappingProxyType(dict(self.scopes)))
+        object.__setattr__(self, "matchers", MappingProxyType(dict(self.matchers)))
         object.__setattr__(self, "digest", _digest(self))
         said = [each.isolation for each in self.clients.values()] + [each.isolation for each in self.modules.values()]
         # Whether any handler runs apart because of it: most policies are silent about that, and calls are many.
@@ -158,6 +161,8 @@ def _digest(policy: Policy) -> str:
     if policy.scopes:
         # Named only where there are any, so that a policy without keeps its digest.
         form["scopes"] = dict(policy.scopes)
+    if policy.matchers:
+        form["matchers"] = dict(policy.matchers)
     canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return sha256(canonical.encode("ascii")).hexdigest()
 

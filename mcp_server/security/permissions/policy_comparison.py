@@ -14,6 +14,7 @@ from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_change import PolicyChange
 from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
+from mcp_server.security.permissions.resource_patterns import TEXT
 from mcp_server.security.permissions.resource_text import path_parts
 
 _READ, _WRITE, _GLOBAL = PermissionType.FILE_READ, PermissionType.FILE_WRITE, PermissionType.FILE_WRITE_GLOBAL
@@ -78,6 +79,9 @@ def _widenings(old: Policy, new: Policy) -> Iterator[_Found]:
             before = ClientProfile(name, tools=())
         yield from _client(before, profile, common)
     yield from _named("scope", old.scopes, new.scopes, lambda one, other: set(other) <= set(one))
+    for kind in {**old.matchers, **new.matchers}:
+        if old.matchers.get(kind, TEXT) != new.matchers.get(kind, TEXT):
+            yield f"custom.{kind}.matcher", new.matchers.get(kind, TEXT), _UNCOMPARED, None
     yield from _modules(old, new)
     yield from _values("sandbox", old.sandbox.to_json(), new.sandbox.to_json())
 

@@ -12,7 +12,6 @@ from mcp_server.security.permissions.decision import Decision
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.grant_limits import GrantLimits
 from mcp_server.security.permissions.narrowing import Narrowing
-from mcp_server.security.permissions.narrowing_compiler import compile_narrowing
 from mcp_server.security.permissions.path_pattern import PathPattern
 from mcp_server.security.permissions.permission import Permission
 from mcp_server.security.permissions.permission_type import PermissionType
@@ -21,7 +20,7 @@ from mcp_server.security.permissions.policy_layer import PolicyLayer
 from mcp_server.security.permissions.policy_rule import PolicyRule
 from mcp_server.security.permissions.policy_subject import PolicySubject
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
-from mcp_server.security.permissions.resource_patterns import compile_pattern
+from mcp_server.security.permissions.resource_patterns import compile_pattern, literal_pattern
 from mcp_server.security.permissions.rule_trace import RuleTrace
 
 logger: Final = logging.getLogger(__name__)
@@ -205,7 +204,7 @@ class PolicyEvaluator:
         if any(trace.effect is Effect.DENY for trace in traces[:-1]) or (last.effect is Effect.DENY and last.rule):
             return ""
         if not permission_type.is_path:
-            return f"{permission_type} {resource}" if _can_be_written(permission_type, resource) else ""
+            return "" if literal_pattern(permission_type, resource) is None else f"{permission_type} {resource}"
         return f"{permission_type} {_narrowest(profile, permission_type, subject)}"
 
     def _default_deny(self, layer: PolicyLayer, subject: PolicySubject) -> RuleTrace:
@@ -232,9 +231,14 @@ class PolicyEvaluator:
         key = (profile.name, narrowing.digest)
         layer = self._narrowings.get(key)
         if layer is None:
+            # On first use: a server without tokens never needs it.
+            from mcp_server.security.permissions.narrowing_compiler import compile_narrowing
+
             if len(self._narrowings) >= MAX_NARROWINGS:
                 self._narrowings.clear()
-            layer = self._narrowings[key] = compile_narrowing(narrowing, profile, self._policy.scopes)
+            layer = self._narrowings[key] = compile_narrowing(
+                narrowing, profile, self._policy.scopes, self._policy.matchers
+            )
         return layer
 
     def _client(self, profile: ClientProfile | None, subject: PolicySubject) -> RuleTrace:
@@ -319,14 +323,6 @@ def _overlaps(
         for granted in rule.patterns
         for wanted in declared
     )
-
-
-def _can_be_written(permission_type: PermissionType, resource: str) -> bool:
-    """Whether the text of a resource is a pattern that it fits."""
-    try:
-        return compile_pattern(permission_type, resource).matches(resource)
-    except ConfigurationError:
-        return False
 
 
 def _surely_disjoint(granted: PathPattern | ResourcePattern, wanted: PathPattern | ResourcePattern) -> bool:

@@ -16,6 +16,7 @@ from mcp_server.security.permissions.policy import Policy
 from mcp_server.security.permissions.policy_evaluator import PolicyEvaluator
 from mcp_server.security.permissions.policy_loader import PolicyLoader
 from mcp_server.security.permissions.recorded_question import RecordedQuestion
+from mcp_server.security.permissions.resource_patterns import literal_pattern
 from mcp_server.security.permissions.resource_text import path_parts
 
 _Key = tuple[str, PermissionType, str]
@@ -173,8 +174,7 @@ class PolicyLearner:
 def _written(kind: PermissionType, resource: str) -> str | None:
     """Return the pattern for one resource, None when there is none."""
     if not kind.is_path:
-        # A star would be any text, and a blank at an end would not be read.
-        return None if "*" in resource or resource != resource.strip() else resource
+        return literal_pattern(kind, resource)
     literal = "".join("?" if character in _UNWRITABLE else character for character in resource)
     return None if literal != literal.strip() else literal
 

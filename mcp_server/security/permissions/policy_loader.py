@@ -25,6 +25,7 @@ from mcp_server.resources.isolation.sandbox_config import (
 from mcp_server.resources.isolation.staging_limits import StagingLimits
 from mcp_server.security.permissions.client_limits import LIMIT_CEILINGS, ClientLimits
 from mcp_server.security.permissions.client_profile import ClientProfile
+from mcp_server.security.permissions.custom_section import read_matchers
 from mcp_server.security.permissions.default_denies import default_denies
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.grant_section import read_grants
@@ -55,6 +56,7 @@ _TABLES: Final = (
     "version",
     "ceiling",
     "client",
+    "custom",
     "default_deny",
     "definitions",
     "issuer",
@@ -159,6 +161,8 @@ class PolicyLoader:
             hint = "is empty; begin with 'version = 1'" if not text.strip() else "write 'version = 1' at the top"
             raise document.error(hint)
         document.number("version", 1, least=1, most=1)
+        matchers = read_matchers(document.sections("custom"))
+        self._compiler = RuleCompiler(home=self._home, realpath=self._realpath, matchers=matchers)
         # Each section is read in the order in which the layers are asked.
         extra = self._extra_denials(document.section("default_deny"))
         ceiling = self._ceiling(document.section("ceiling")) if "ceiling" in document else None
@@ -191,6 +195,7 @@ class PolicyLoader:
             ),
             issuers=issuers,
             scopes=read_scopes(document.sections("scope")),
+            matchers=matchers,
             source=source,
         )
         check_matches(policy, document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mcp_server.errors.configuration_error import ConfigurationError
@@ -23,15 +23,23 @@ class RuleCompiler:
     Args:
         home: The home directory that `~/` and `{home}/` stand for, None when there is none.
         realpath: Resolves links: what is compared is the path of an opened file, which holds none.
+        matchers: The languages of patterns of the kinds of right that modules brought.
 
     >>> RuleCompiler().for_client("ada.allow[0]", Effect.ALLOW, "FILE_READ *.md", client="ada", folders=["/srv"],
     ...                           global_folders=[]).patterns[0].matches("/srv/a.md")
     True
     """
 
-    def __init__(self, *, home: str | None = None, realpath: Callable[[str], str] = os.path.realpath) -> None:
+    def __init__(
+        self,
+        *,
+        home: str | None = None,
+        realpath: Callable[[str], str] = os.path.realpath,
+        matchers: Mapping[PermissionType, str] | None = None,
+    ) -> None:
         self._home = None if home is None else realpath(home)
         self._realpath = realpath
+        self._matchers = matchers
 
     def for_client(
         self,
@@ -60,7 +68,7 @@ class RuleCompiler:
         """
         permission_type, written = _split(text)
         if not permission_type.is_path:
-            opaque = compile_pattern(permission_type, written or "*", client=client)
+            opaque = compile_pattern(permission_type, written or "*", client=client, matchers=self._matchers)
             return PolicyRule(rule_id, effect, (permission_type,), text, (opaque,), line)
         if permission_type == PermissionType.FILE_WRITE_GLOBAL:
             places, kind = tuple(global_folders), "global_folders"
@@ -101,7 +109,7 @@ class RuleCompiler:
         """
         permission_type, written = _split(text)
         if not permission_type.is_path:
-            opaque = compile_pattern(permission_type, written or "*")
+            opaque = compile_pattern(permission_type, written or "*", matchers=self._matchers)
             return PolicyRule(rule_id, effect, (permission_type,), text, (opaque,), line)
         pattern = PathPattern.compile(written or "**", home=self._home)
         if not pattern.is_absolute:

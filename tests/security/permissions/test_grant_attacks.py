@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.use_ledger import UseLedger
 from tests.security.chain.chain_rig import ChainRig, operation
 from tests.security.chain.fake_clock import FakeClock
+from tests.security.chain.fake_peer import FakePeer
 
 READ = PermissionType.FILE_READ
 BOUND = Permission(READ, "**", argument="path")
@@ -187,4 +191,67 @@ def test_counts_that_cannot_be_kept_grant_nothing(tmp_path: Path) -> None:
     assert not desk.reads("note.txt")
     (tmp_path / "uses").unlink()
     assert desk.reads("note.txt")
+    desk.rig.close()
+
+
+@pytest.mark.parametrize(("uses", "is_read"), [(2, False), (3, True)])
+def test_a_call_that_names_more_than_is_left_gets_nothing_and_leaves_it(
+    tmp_path: Path, uses: int, is_read: bool
+) -> None:
+    desk = Desk(tmp_path, COUNTED.replace("max_uses = 2", f"max_uses = {uses}"))
+    three = tuple(Permission(READ, "**", argument=name) for name in "abc")
+    needs = dict(zip(three, ("note.txt", "other.txt", "never.txt"), strict=True))
+    plan = operation(lambda context: asyncio.sleep(0, "done"), permissions=three, needs=needs)
+    if is_read:
+        assert asyncio.run(desk.rig.chain.run(desk.rig.local, lambda principal: plan)) == "done"
+        assert not desk.reads("note.txt")
+    else:
+        with pytest.raises(PermissionDeniedError) as caught:
+            asyncio.run(desk.rig.chain.run(desk.rig.local, lambda principal: plan))
+        assert len(caught.value.missing) == 3
+        assert desk.reads("note.txt")
+    desk.rig.close()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_use_that_a_human_is_asked_for_is_spent_when_he_agrees(tmp_path: Path, answer: bool) -> None:
+    async def human(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"action": "accept", "content": {"allow": answer}}
+
+    desk = Desk(tmp_path, COUNTED.replace("allow = ", "ask = ").replace('ask = ["DIR', 'allow = ["DIR'))
+    plan = operation(lambda context: asyncio.sleep(0, "done"), permissions=(BOUND,), needs={BOUND: "note.txt"})
+
+    async def call() -> Any:
+        return await desk.rig.chain.run(desk.rig.local, lambda principal: plan, peer=FakePeer(answer=human))
+
+    path = str(desk.rig.folder / "note.txt")
+    for _ in range(2):
+        assert desk.permissions.decide_use("local", READ, path).effect is Effect.ASK
+        with nullcontext() if answer else pytest.raises(PermissionDeniedError):
+            asyncio.run(call())
+    expected = Effect.DENY if answer else Effect.ASK
+    assert desk.permissions.decide_use("local", READ, path).effect is expected
+    desk.rig.close()
+
+
+def test_what_expires_while_the_human_thinks_is_gone_when_he_agrees(tmp_path: Path) -> None:
+    async def slow(params: Mapping[str, Any]) -> Mapping[str, Any]:
+        desk.time.now = later
+        return {"action": "accept", "content": {"allow": True}}
+
+    async def handler(context: ClientContext) -> str:
+        return await context.files.read_text("note.txt")
+
+    desk = Desk(tmp_path, TIMED.replace('allow = "', 'ask = "'))
+    plan = operation(handler, permissions=(BOUND,), needs={BOUND: "note.txt"})
+
+    async def call() -> Any:
+        return await desk.rig.chain.run(desk.rig.local, lambda principal: plan, peer=FakePeer(answer=slow))
+
+    # The control: had he been quicker.
+    later = 199.9
+    assert asyncio.run(call()) == "text of note.txt"
+    later = 200.0
+    with pytest.raises(PermissionDeniedError):
+        asyncio.run(call())
     desk.rig.close()

@@ -202,4 +202,4 @@ def test_explain_counts_what_was_used(run: Any, server: tuple[str, ...], desk: P
     assert UseLedger(directory=desk / "state" / "uses").spend([limits])
     done = run("policy", "explain", "FILE_READ", "b.txt", *server, "--json")
     assert done.code == 1
-    assert "its 1 uses are used up" in done.data["layers"][-1]["reason"]
+    assert "its uses (1) are used up" in done.data["layers"][-1]["reason"]

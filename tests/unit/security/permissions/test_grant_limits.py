@@ -32,7 +32,7 @@ def test_a_grant_holds_from_its_beginning_to_before_its_end(
         (GrantLimits("k", expires=HOUR), None, "nobody says what time it is"),
         (GrantLimits("k", not_before=HOUR), 0.0, "it holds from 1970-01-01T01:00:00Z on"),
         (GrantLimits("k", expires=HOUR), HOUR, "it expired at 1970-01-01T01:00:00Z"),
-        (GrantLimits("k", max_uses=3), HOUR, "its 3 uses are used up"),
+        (GrantLimits("k", max_uses=3), HOUR, "its uses (3) are used up"),
     ],
 )
 def test_what_holds_no_more_says_why(limits: GrantLimits, now: float | None, reason: str) -> None:

@@ -26,3 +26,15 @@ def test_arguments_are_one_or_several() -> None:
 def test_empty_words_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match="empty"):
         Permission(PermissionType.FILE_READ, **settings)  # type: ignore[arg-type]  # what is being tested
+
+
+def test_a_pointer_and_a_dotted_path_are_one_declaration() -> None:
+    read = PermissionType.FILE_READ
+    assert Permission(read, argument="/a/b") == Permission(read, argument="a.b")
+    assert Permission(read, argument=("/edits/*/path", "c")).arguments == ("edits.*.path", "c")
+
+
+@pytest.mark.parametrize("pointer", ["/", "//a", "/a/", "/*", "/a.b", "/a~1b", "/a//b"])
+def test_a_pointer_that_leads_nowhere_is_refused(pointer: str) -> None:
+    with pytest.raises(ConfigurationError, match="the pointer"):
+        Permission(PermissionType.FILE_READ, argument=pointer)

@@ -283,7 +283,7 @@ def test_without_a_time_and_without_counts_no_limited_grant_holds(parse: Parse, 
     for name in ("a.txt", "b.txt"):
         assert not evaluator.decide("ada", READ, f"{home}/Notes/{name}").is_allowed
     reason = evaluator.explain("ada", READ, f"{home}/Notes/a.txt")[-1].reason
-    assert "ada.grant[0] would, but its 2 uses are used up; ada.grant[1] would, but it holds for a time" in reason
+    assert "ada.grant[0] would, but its uses (2) are used up; ada.grant[1] would, but it holds for a time" in reason
 
 
 def test_a_tool_is_shown_while_a_grant_could_let_it_through(parse: Parse) -> None:
