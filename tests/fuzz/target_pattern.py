@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.name_wildcard import name_matches
+from mcp_server.security.permissions.parts_pattern import PartsPattern
 from mcp_server.security.permissions.path_pattern import PathPattern, segments_match
 from mcp_server.security.permissions.resource_pattern import UNRESTRICTED, ResourcePattern
 from mcp_server.security.permissions.resource_text import fold, path_parts
@@ -89,6 +90,15 @@ def run(data: bytes) -> None:
             assert plain.matches(text) is _path_fits(pattern, text)
         if len(text) <= LONG and len(plain.segments) <= LONG:
             _count(plain, text)
+    try:
+        parts = PartsPattern.compile(pattern)
+    except ConfigurationError:
+        pass
+    else:
+        assert parts.matches(text) in (True, False)
+        assert parts.folded().covers(fold(text)) in (True, False)
+        if is_short and pattern not in ("*", "**"):
+            assert parts.matches(text) is (_path_fits(pattern, text) and text != UNRESTRICTED)
     try:
         opaque = ResourcePattern.compile(pattern)
     except ConfigurationError:

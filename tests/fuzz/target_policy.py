@@ -6,6 +6,7 @@ from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permission_manager import PermissionManager
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.permission_type import PermissionType
+from mcp_server.security.permissions.policy_comparison import PolicyComparison
 from mcp_server.security.permissions.policy_loader import PolicyLoader
 
 name = "policy"
@@ -19,6 +20,14 @@ corpus = (
     b'version = 1\n[client.a]\nlimits = { calls_per_minute = 60, workspace_bytes = 0 }\nisolation = "process"\n',
     b'version = 1\n[client.a]\nallow = ["NETWORK_CONNECT *.example.com:443", "CODE_EXECUTION unrestricted"]\n',
     b'version = 1\n[client.a]\nglobal_folders = ["/srv/more"]\nallow = ["FILE_WRITE_GLOBAL **"]\n',
+    (
+        b'version = 1\n[client.a]\nfolders = ["/srv/d"]\n[[client.a.grant]]\nallow = "FILE_READ *.md"\n'
+        b"not_before = 1970-01-01T00:00:00Z\nexpires = 9999-12-31T23:59:59-14:00\nmax_uses = 3\n"
+    ),
+    (
+        b'version = 1\n[scope."files:read"]\nallow = ["FILE_READ **"]\n[custom.CUSTOM_Q]\nmatcher = "parts"\n'
+        b'[client.a]\nallow = ["CUSTOM_Q a/*", "S3_READ b/**", "SQL_READ a/b/*", "DBUS_CALL session/a.b/**/a.b/C"]\n'
+    ),
     b'version = 1 # \xc3\xa9\n[client.a]\nfolders = [\n  "~/notes",\n]\nallow = ["""FILE_READ\n**"""]\n',
 )
 
@@ -40,10 +49,10 @@ def run(data: bytes) -> None:
         assert refusal.line is None or 1 <= refusal.line <= text.count("\n") + 1
         return
     assert len(policy.digest) == 64
-    manager = PermissionManager(policy=policy)
+    manager = PermissionManager(policy=policy, clock=lambda: 1_000_000_000.0)
+    assert not any(change.widens for change in PolicyComparison(policy, policy).changes())
     for client, profile in policy.clients.items():
-        rules = (*profile.rules.allow, *profile.rules.ask)
-        if any(rule.text.partition(" ")[2].startswith(("/", "~", "{home}")) for rule in rules):
+        if any(rule.text.partition(" ")[2].startswith(("/", "~", "{home}")) for rule in profile.granting):
             continue
         folders = (*profile.folders, *profile.global_folders)
         for path in OUTSIDE:

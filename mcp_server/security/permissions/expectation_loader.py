@@ -8,6 +8,7 @@ from typing import Final
 
 from mcp_server.errors.configuration_error import ConfigurationError
 from mcp_server.security.permissions.effect import Effect
+from mcp_server.security.permissions.grant_section import LATEST_SECONDS
 from mcp_server.security.permissions.permission_type import PermissionType
 from mcp_server.security.permissions.policy_expectation import PolicyExpectation
 from mcp_server.security.permissions.policy_section import PolicySection
@@ -62,6 +63,8 @@ def _expectation(section: PolicySection) -> PolicyExpectation:
     at = section.value("at")
     if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
         raise section.error("'at' must be a date and time with its zone, such as 2030-01-31T18:00:00Z", "at")
+    if at is not None and not 0 <= at.timestamp() <= LATEST_SECONDS:
+        raise section.error("'at' must lie between the years 1970 and 9999", "at")
     section.string("effect")
     return PolicyExpectation(
         section.string("client"),

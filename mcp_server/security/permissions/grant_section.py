@@ -14,6 +14,8 @@ from mcp_server.security.permissions.policy_section import PolicySection
 
 # Each is looked at by itself where no list decides; a hundred passing exceptions are a policy of their own.
 MAX_GRANTS: Final = 256
+# The last day that a date can be written for in every zone: 9999-12-31T00:00:00Z.
+LATEST_SECONDS: Final = 253_402_214_400
 _KEYS: Final = ("allow", "ask", "not_before", "expires", "max_uses")
 
 
@@ -96,4 +98,7 @@ def _time(section: PolicySection, key: str) -> float | None:
         raise section.error(
             f"{key!r} in {section.name} must be a date and time with its zone, such as 2030-01-31T18:00:00Z", key
         )
-    return value.timestamp()
+    seconds = value.timestamp()
+    if not 0 <= seconds <= LATEST_SECONDS:
+        raise section.error(f"{key!r} in {section.name} must lie between the years 1970 and 9999", key)
+    return seconds

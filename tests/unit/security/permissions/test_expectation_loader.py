@@ -40,6 +40,7 @@ def test_expectations_are_read_with_their_lines() -> None:
         (ONE.replace('effect = "deny"\n', ""), 1, "'effect' in .* is missing"),
         (ONE.replace('"a.md"', "1"), 4, "must be a text"),
         (ONE + "at = 1970-01-01T00:00:00\n", 6, "with its zone"),
+        (ONE + "at = 0001-01-01T00:00:00+14:00\n", 6, "between the years"),
         ("policy = 1\n" + ONE, 1, "must be a text"),
         ("expects = 1\n" + ONE, 1, "did you mean 'expect'"),
         ("#" * MAX_EXPECTATION_BYTES + "\n" + ONE, None, "larger than"),

@@ -54,6 +54,8 @@ def test_a_grant_is_a_rule_with_limits(parse: Parse) -> None:
             7,
             "can never hold",
         ),
+        ('allow = "FILE_WRITE **"\nexpires = 0001-01-01T00:00:00+14:00', 7, "between the years"),
+        ('allow = "FILE_WRITE **"\nnot_before = 9999-12-31T23:59:59-14:00', 7, "between the years"),
         ('allow = "FILE_READ *.md"\nmax_uses = 1', 6, "without a limit as ada.allow"),
     ],
 )
