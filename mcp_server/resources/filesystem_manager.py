@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from mcp_server.errors.limit_exceeded_error import LimitExceededError
 from mcp_server.errors.mcp_server_error import MCPServerError
 from mcp_server.resources.filesystem.atomic_writer import AtomicWriter, temporary_token
-from mcp_server.resources.filesystem.directory_entry import entry_of
-from mcp_server.resources.filesystem.directory_listing import DirectoryListing
+from mcp_server.resources.filesystem.directory_listing import DirectoryListing, listing_of
 from mcp_server.resources.filesystem.file_content import FileContent
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.file_limits import FileLimits
@@ -30,7 +29,7 @@ from mcp_server.resources.filesystem.root import Root
 from mcp_server.resources.filesystem.root_access import RootAccess
 from mcp_server.resources.filesystem.root_config import RootConfig
 from mcp_server.resources.filesystem.tree_changer import TreeChanger
-from mcp_server.resources.filesystem.tree_walk import TreeWalk, directory_names
+from mcp_server.resources.filesystem.tree_walk import TreeWalk
 from mcp_server.resources.filesystem.walking_opener import WalkingOpener
 from mcp_server.resources.kernel.openat2 import Openat2
 from mcp_server.resources.kernel.renameat2 import Renameat2
@@ -219,18 +218,13 @@ class FileSystemManager:
             max_entries: Most entries of the page; never more than `limits.max_entries`.
         """
         location = target if isinstance(target, FileLocation) else target.location
-        most = self.limits.max_entries if max_entries is None else max(1, min(max_entries, self.limits.max_entries))
         descriptor = self._directory(target)
         try:
-            names, is_truncated = directory_names(descriptor, max_entries=self.limits.max_scan_entries)
-            page = names[offset : offset + most]
-            entries = tuple(entry for name, kind in page if (entry := entry_of(descriptor, name, kind)) is not None)
+            return listing_of(descriptor, self.limits, offset=offset, max_entries=max_entries)
         except OSError as error:
             raise translated(error, location) from error
         finally:
             os.close(descriptor)
-        end = offset + len(page)
-        return DirectoryListing(entries, end if end < len(names) else None, is_truncated)
 
     def walk(
         self,

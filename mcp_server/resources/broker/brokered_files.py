@@ -14,8 +14,7 @@ from mcp_server.resources.broker.brokered_file import BrokeredFile, status_of_ha
 from mcp_server.resources.broker.brokered_opener import BrokeredOpener
 from mcp_server.resources.broker.facts import stat_of, status_of
 from mcp_server.resources.broker.running_broker import RunningBroker
-from mcp_server.resources.filesystem.directory_entry import entry_of
-from mcp_server.resources.filesystem.directory_listing import DirectoryListing
+from mcp_server.resources.filesystem.directory_listing import DirectoryListing, listing_of
 from mcp_server.resources.filesystem.file_content import FileContent
 from mcp_server.resources.filesystem.file_kind import FileKind
 from mcp_server.resources.filesystem.file_limits import FileLimits
@@ -29,7 +28,7 @@ from mcp_server.resources.filesystem.reading import read_at_most
 from mcp_server.resources.filesystem.root import Root
 from mcp_server.resources.filesystem.root_access import RootAccess
 from mcp_server.resources.filesystem.root_config import RootConfig
-from mcp_server.resources.filesystem.tree_walk import TreeWalk, directory_names
+from mcp_server.resources.filesystem.tree_walk import TreeWalk
 
 if TYPE_CHECKING:
     from mcp_server.resources.filesystem.directory_watcher import DirectoryWatcher
@@ -180,18 +179,13 @@ class BrokeredFiles:
     ) -> DirectoryListing:
         """Return one page of a directory, sorted by name; see `FileSystemManager.list_directory`."""
         location = target if isinstance(target, FileLocation) else target.location
-        most = self.limits.max_entries if max_entries is None else max(1, min(max_entries, self.limits.max_entries))
         descriptor = self._directory(target)
         try:
-            names, is_truncated = directory_names(descriptor, max_entries=self.limits.max_scan_entries)
-            page = names[offset : offset + most]
-            entries = tuple(entry for name, kind in page if (entry := entry_of(descriptor, name, kind)) is not None)
+            return listing_of(descriptor, self.limits, offset=offset, max_entries=max_entries)
         except OSError as error:
             raise translated(error, location) from error
         finally:
             os.close(descriptor)
-        end = offset + len(page)
-        return DirectoryListing(entries, end if end < len(names) else None, is_truncated)
 
     def walk(
         self,
