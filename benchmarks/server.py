@@ -96,7 +96,7 @@ def bench_server(*, data: str, state: str, tools: int) -> MCPServer:
         tools: How many tools there are in all.
     """
     granted = Policy.for_folders([data], client=CLIENT).clients[CLIENT]
-    limits = ClientLimits(calls_per_minute=10**9, concurrent_calls=1024)
+    limits = ClientLimits(calls_per_minute=10**9, identical_calls=10**9, concurrent_calls=1024)
     profile = ClientProfile(CLIENT, folders=granted.folders, rules=granted.rules, limits=limits)
     server = MCPServer("bench", policy=Policy({CLIENT: profile}), client=CLIENT, state=state)
     server.register_module(bench_module(tools))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mcp_server.security.call_breaker import CallBreaker
 from mcp_server.security.client_state import ClientState
 from mcp_server.security.client_view import ClientView
 
@@ -26,7 +27,7 @@ class ClientRecord:
     0
     """
 
-    __slots__ = ("budget", "budget_time", "files", "open_questions", "profile", "running", "state", "view")
+    __slots__ = ("breaker", "budget", "budget_time", "files", "open_questions", "profile", "running", "state", "view")
 
     def __init__(self, *, profile: ClientProfile, files: ClientFiles | None, now: float) -> None:
         self.profile = profile
@@ -36,4 +37,5 @@ class ClientRecord:
         self.open_questions = 0
         self.budget = float(profile.limits.calls_per_minute)
         self.budget_time = now
+        self.breaker = CallBreaker()
         self.view: ClientView | None = None

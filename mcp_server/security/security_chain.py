@@ -19,6 +19,7 @@ from mcp_server.security.audit_logger import AuditLogger
 from mcp_server.security.authentication.credentials import Credentials
 from mcp_server.security.authentication.principal import Principal
 from mcp_server.security.authentication_manager import AuthenticationManager
+from mcp_server.security.call_breaker import identity_of
 from mcp_server.security.call_gate import CallGate
 from mcp_server.security.call_means import CallMeans
 from mcp_server.security.call_outcome import failure_fields, judged
@@ -163,6 +164,8 @@ class SecurityChain:
             if operation.is_counted:
                 self._clients.enter(record)
                 has_entered = True
+                same = identity_of(operation, digest)
+                record.breaker.count(same, now=started, most=record.profile.limits.identical_calls)
             if operation.permissions and (wanted := self._wanted(operation, record, evidence)):
                 gate = CallGate(principal, record, operation, self._permissions, self._consent, call, evidence)
                 await gate.require_all(wanted)

@@ -127,7 +127,7 @@ def main(folder: str, state: str) -> None:
     """Serve over stdio until the client leaves."""
     streams = StdioStreams.take_over()
     granted = Policy.for_folders([folder], client=CLIENT).clients[CLIENT]
-    limits = ClientLimits(calls_per_minute=10**9, concurrent_calls=1024)
+    limits = ClientLimits(calls_per_minute=10**9, identical_calls=10**9, concurrent_calls=1024)
     profile = ClientProfile(CLIENT, folders=granted.folders, rules=granted.rules, limits=limits)
     offer()
     server = MCPServer("soak", policy=Policy({CLIENT: profile}), client=CLIENT, state=state)

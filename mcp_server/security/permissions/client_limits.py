@@ -16,6 +16,8 @@ class ClientLimits:
 
     Args:
         calls_per_minute: Calls that may begin within a minute: far above what a model does, far below a loop.
+        identical_calls: How often the same call with the same arguments may begin within a minute: twice a second is no
+            waiting for something, it is a loop.
         concurrent_calls: Calls that may run at once; as many as one connection keeps in flight.
         timeout_seconds: Longest run of one call in seconds, where its tool says nothing.
         max_result_bytes: Largest result of a tool, by the characters of its texts and data; a larger one is refused.
@@ -29,6 +31,7 @@ class ClientLimits:
     """
 
     calls_per_minute: int = 600
+    identical_calls: int = 120
     concurrent_calls: int = 64
     timeout_seconds: float = 30 * _SECONDS
     max_result_bytes: int = 8 * _MEBIBYTES
@@ -39,6 +42,7 @@ class ClientLimits:
 # The largest values a policy may set. Not a recommendation: past these a limit limits nothing, or a number is a slip.
 LIMIT_CEILINGS: Final[dict[str, int]] = {
     "calls_per_minute": 1_000_000,
+    "identical_calls": 1_000_000,
     "concurrent_calls": 10_000,
     "timeout_seconds": 24 * 60 * 60,
     "max_result_bytes": 1024 * _MEBIBYTES,

@@ -76,6 +76,55 @@ def test_calls_a_minute_are_counted_and_time_brings_them_back(rig: ChainRig) -> 
         call()
 
 
+def test_a_model_that_repeats_itself_is_told_to_stop_while_other_calls_go_on(rig: ChainRig) -> None:
+    rig.permissions.replace(
+        rig.policy("version = 1\n[client.local]\nlimits = { identical_calls = 3 }\n[client.other]\n")
+    )
+    ran: list[int] = []
+
+    async def handler(client: Any) -> str:
+        ran.append(1)
+        return "the same answer"
+
+    def call(credentials: Any = rig.local, **arguments: Any) -> Any:
+        return asyncio.run(rig.chain.run(credentials, lambda principal: operation(handler, arguments=arguments)))
+
+    for _ in range(3):
+        assert call(number=1) == "the same answer"
+    for _ in range(50):
+        with pytest.raises(LimitExceededError, match="stop") as caught:
+            call(number=1)
+        assert caught.value.limit == "identical_calls"
+    assert len(ran) == 3
+    assert rig.calls()[-1]["err"] == "LimitExceededError:identical_calls"
+    # Another call of the same client, and the same call of another client, are not touched by it.
+    assert call(number=2) == "the same answer"
+    assert call(rig.other, number=1) == "the same answer"
+    rig.clock.advance(60.0)
+    assert call(number=1) == "the same answer"
+
+
+def test_without_the_breaker_a_model_that_repeats_itself_has_all_its_calls(rig: ChainRig) -> None:
+    rig.permissions.replace(rig.policy("version = 1\n[client.local]\nlimits = { identical_calls = 1000000 }\n"))
+    for _ in range(600):
+        assert asyncio.run(rig.chain.run(rig.local, lambda principal: operation(nothing))) == "done"
+    with pytest.raises(LimitExceededError) as caught:
+        asyncio.run(rig.chain.run(rig.local, lambda principal: operation(nothing)))
+    assert caught.value.limit == "calls_per_minute"
+
+
+def test_refused_repetitions_use_up_what_a_client_may_call(rig: ChainRig) -> None:
+    limits = "limits = { identical_calls = 1, calls_per_minute = 5 }"
+    rig.permissions.replace(rig.policy(f"version = 1\n[client.local]\n{limits}\n"))
+    met: list[str] = []
+    for _ in range(6):
+        try:
+            asyncio.run(rig.chain.run(rig.local, lambda principal: operation(nothing)))
+        except LimitExceededError as error:
+            met.append(error.limit)
+    assert met == ["identical_calls"] * 4 + ["calls_per_minute"]
+
+
 def test_a_refused_call_does_not_start_its_handler(rig: ChainRig) -> None:
     rig.permissions.replace(rig.policy("version = 1\n[client.local]\nlimits = { calls_per_minute = 1 }\n"))
     started = []

@@ -14,6 +14,7 @@ def test_every_limit_has_a_ceiling_above_its_default() -> None:
 def test_the_defaults_are_those_of_the_documentation() -> None:
     assert asdict(ClientLimits()) == {
         "calls_per_minute": 600,
+        "identical_calls": 120,
         "concurrent_calls": 64,
         "timeout_seconds": 30.0,
         "max_result_bytes": 8388608,

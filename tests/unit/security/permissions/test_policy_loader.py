@@ -23,8 +23,8 @@ deny = ["FILE_READ private/**"]
 tools = ["read_*", "list_directory"]
 isolation = "inline"
 separate_process = true
-limits = { calls_per_minute = 60, concurrent_calls = 2, timeout_seconds = 5, max_result_bytes = 1000, \
-workspace_bytes = 0, workspace_files = 7 }
+limits = { calls_per_minute = 60, identical_calls = 9, concurrent_calls = 2, timeout_seconds = 5, \
+max_result_bytes = 1000, workspace_bytes = 0, workspace_files = 7 }
 [client.gemini]
 [default_deny]
 extra = ["FILE_READ **/*.kdbx"]
@@ -45,7 +45,7 @@ def test_every_part_of_a_policy_is_read(loader: PolicyLoader, home: Path) -> Non
     assert [pattern.text for pattern in claude.tools] == ["read_*", "list_directory"]
     assert claude.isolation == "inline"
     assert (claude.separate_process, policy.clients["gemini"].separate_process) == (True, False)
-    assert claude.limits == ClientLimits(60, 2, 5.0, 1000, 0, 7)
+    assert claude.limits == ClientLimits(60, 9, 2, 5.0, 1000, 0, 7)
     assert policy.clients["gemini"].limits == ClientLimits()
     assert policy.clients["gemini"].shows("anything")
     assert policy.ceiling is not None
