@@ -49,9 +49,17 @@ class ChainRig:
         directory: An empty directory.
         policy: The policy's text; folders are relative to the directory.
         durability: What audit records wait for.
+        sandboxes: What the operator says about sandboxes.
     """
 
-    def __init__(self, directory: Path, *, policy: str = POLICY, durability: Durability = Durability.PROCESS) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        policy: str = POLICY,
+        durability: Durability = Durability.PROCESS,
+        sandboxes: SandboxConfig | None = None,
+    ) -> None:
         self.directory = directory
         self.folder = directory / "folder"
         for name in ("folder", "other"):
@@ -66,7 +74,7 @@ class ChainRig:
         self.audit.subscribe(self.records.append)
         self.audit.open()
         self.pool = BlockingPool()
-        self.sandboxes = SandboxManager(config=SandboxConfig())
+        self.sandboxes = SandboxManager(config=sandboxes or SandboxConfig())
         self.clients = ClientManager(permissions=self.permissions, open_files=self._open_files, clock=self.clock)
         self.watch = CallWatch(clock=self.clock, schedule=lambda seconds, function: None)
         self.authentication = AuthenticationManager(permissions=self.permissions)
