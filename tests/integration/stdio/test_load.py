@@ -129,12 +129,15 @@ def test_a_client_that_does_not_read_stops_being_read_and_memory_is_bounded(serv
     ids = range(1000, 1256)
     for request_id in ids:
         server.expect(request_id, "tools/call")
-    server.send_bytes("".join(line.format(request_id, PAYLOAD_BYTES) for request_id in ids).encode())
+    # Each a byte longer than the one before: the same call that often would be taken for a loop.
+    sizes = [PAYLOAD_BYTES + number for number in range(len(ids))]
+    requests = [line.format(request_id, size) for request_id, size in zip(ids, sizes, strict=True)]
+    server.send_bytes("".join(requests).encode())
     write_until_blocked(server)
     grown = resident_kibibytes(server.process.pid) - before
     assert grown < 96 * 1024, f"{grown} KiB more"
     # Reading again gets every answer, and the server reads again too.
-    assert [len(text_of(server.answer(request_id))) for request_id in ids] == [PAYLOAD_BYTES] * len(ids)
+    assert [len(text_of(server.answer(request_id))) for request_id in ids] == sizes
     assert server.text("echo", text="all read") == "all read"
     assert server.stop() == 0
 
