@@ -122,16 +122,7 @@ class CallExplanation:
             **told,
             "effect": decision.effect,
             "rule": decision.rule,
-            "layers": [
-                {
-                    "layer": each.layer,
-                    "rule": each.rule,
-                    "effect": each.effect,
-                    "pattern": each.pattern,
-                    "reason": each.reason,
-                }
-                for each in self._manager.explain(*question)
-            ],
+            "layers": [each.to_json() for each in self._manager.explain(*question)],
             "missing": is_denied,
             # Where a human is asked nothing is missing, and no grant would change it.
             "smallest_grant": self._manager.smallest_grant(*question) if is_denied else None,

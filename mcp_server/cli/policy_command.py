@@ -111,16 +111,7 @@ def run_explain(arguments: Namespace, output: Output) -> ExitCode:
                 "resource": resource,
                 "effect": decision.effect,
                 "rule": decision.rule,
-                "layers": [
-                    {
-                        "layer": each.layer,
-                        "rule": each.rule,
-                        "effect": each.effect,
-                        "pattern": each.pattern,
-                        "reason": each.reason,
-                    }
-                    for each in traces
-                ],
+                "layers": [each.to_json() for each in traces],
                 "smallest_grant": grant,
                 "run": plan.to_json() if isinstance(plan, RunPlan) else plan,
                 "separate_process": profile.separate_process,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mcp_server.security.permissions.effect import Effect
 from mcp_server.security.permissions.grant_limits import GrantLimits
@@ -33,3 +34,13 @@ class RuleTrace:
     pattern: str = ""
     reason: str = ""
     uses: GrantLimits | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the commands that explain a policy show of it."""
+        return {
+            "layer": self.layer,
+            "rule": self.rule,
+            "effect": self.effect,
+            "pattern": self.pattern,
+            "reason": self.reason,
+        }
